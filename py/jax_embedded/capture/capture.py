@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Traces the user's function with JAX and takes what XLA:CPU made of it."""
+
+import os
+import re
+import sys
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from jax_embedded.capture import xla
+from jax_embedded.child import run_in_child
+from jax_embedded.errors import ExportError, InternalError
+from jax_embedded.ir.dump import Dump, Leaf
+from jax_embedded.schema import ENVELOPE, EXECUTABLE, Schema, encode, read_schema, split_envelope
+
+
+@dataclass(frozen=True)
+class CaptureRequest:
+    """What to capture.
+
+    src: the Python file that defines the function.
+    fn: the function's name.
+    inputs: shape text by argument name; or
+    example_inputs: the name of a function of the file that returns the arguments.
+    outputs: names of the results in the order of jax.tree.leaves; None makes them of the paths.
+    x64: whether JAX computes with 64-bit types.
+    """
+
+    src: Path
+    fn: str
+    inputs: Mapping[str, str] | None = None
+    example_inputs: str | None = None
+    outputs: tuple[str, ...] | None = None
+    x64: bool = False
+
+
+def capture(request: CaptureRequest) -> Dump:
+    """Runs JAX in a process of its own.
+
+    Errors: ExportError for everything that is wrong with the request or the function,
+    InternalError if XLA fails.
+    """
+    return run_in_child("capture", lambda: _capture(request))
+
+
+def _capture(request: CaptureRequest) -> Dump:
+    versions = {"jax": _version("jax"), "jaxlib": _version("jaxlib")}
+    release = xla.release_of(versions["jaxlib"])
+    with tempfile.TemporaryDirectory() as folder:
+        xla.prepare_process(release, Path(folder))
+        parameters, results, envelope = _trace_and_compile(request)
+        schema = _read_checked_schema(release)
+        kernels = xla.read_kernels(Path(folder))
+        hlo = xla.read_hlo(Path(folder))
+    source = _portable_path(str(request.src.absolute()), request.src)
+    return Dump(
+        function=request.fn,
+        source=source,
+        parameters=parameters,
+        results=results,
+        versions=versions,
+        flags=release.flags,
+        hlo=_portable_hlo(hlo, request.src),
+        executable=_canonical_executable(schema, envelope, request.src),
+        schema=schema.descriptors,
+        kernels=kernels,
+    )
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError as error:
+        raise ExportError(
+            "no-jax",
+            f"{package}: expected it to be installed, found none",
+            f"install {package} for this Python ({sys.executable})",
+        ) from error
+
+
+def _trace_and_compile(request: CaptureRequest) -> tuple[tuple[Leaf, ...], tuple[Leaf, ...], bytes]:
+    import jax
+
+    from jax_embedded.capture import function as user
+
+    jax.config.update("jax_enable_x64", request.x64)
+    module = user.load_module(request.src)
+    if jax.config.jax_enable_x64 != request.x64:
+        raise ExportError(
+            "x64",
+            f"{request.src.name}: expected jax_enable_x64 = {request.x64},"
+            f" found that the file sets it to {jax.config.jax_enable_x64}",
+            f"set x64 = {jax.config.jax_enable_x64}, or remove it from the file",
+        )
+    function = user.find_function(module, request.fn)
+    if request.example_inputs is not None:
+        arguments = user.arguments_from_example(module, function, request.example_inputs)
+    else:
+        arguments = user.arguments_from_shapes(function, request.inputs or {})
+    results: list[Leaf] = []
+
+    def flat(*values: Any) -> list[Any]:
+        returned = arguments.call(function, values)
+        found = user.flatten_results(returned, function, request.outputs)
+        arrays = [jax.numpy.asarray(array) for _, _, array in found]
+        results[:] = [
+            Leaf(path, name, user.shape_of(array, path))
+            for (path, name, _), array in zip(found, arrays, strict=True)
+        ]
+        return arrays
+
+    flat.__name__ = flat.__qualname__ = xla.MODULE
+    try:
+        lowered = jax.jit(flat, keep_unused=True).lower(*arguments.avals())
+    except BaseException as error:
+        raise user.user_error(error, f"tracing {request.fn}") from error
+    try:
+        envelope = lowered.compile().runtime_executable().serialize()
+    except jax.errors.JaxRuntimeError as error:
+        raise InternalError(f"XLA could not compile {request.fn}", tuple(str(error).splitlines())) from error
+    return arguments.leaves, tuple(results), envelope
+
+
+def _read_checked_schema(release: xla.XlaRelease) -> Schema:
+    import jaxlib
+
+    schema = read_schema(Path(jaxlib.__file__).parent / "libjax_common.so")
+    found = schema.fingerprints()
+    for file, expected in release.schema.items():
+        if found.get(file) != expected:
+            raise ExportError(
+                "jaxlib-version",
+                f"jaxlib: {file}: expected the descriptor {expected}, found {found.get(file)}",
+                "use the jaxlib wheel that was released under this version",
+            )
+    return schema
+
+
+def _canonical_executable(schema: Schema, envelope: bytes, src: Path) -> bytes:
+    """The executable without what depends on the run or the machine."""
+    inner = schema.decode(ENVELOPE, split_envelope(envelope))
+    executable = schema.decode(EXECUTABLE, inner.serialized_executable)
+    executable.ClearField("object_files")
+    executable.ClearField("target_machine_options")
+    executable.ClearField("data_layout")
+    symbols = sorted(executable.compiled_symbols, key=lambda symbol: symbol.name)
+    executable.ClearField("compiled_symbols")
+    executable.compiled_symbols.extend(symbols)
+    executable.hlo_module.ClearField("config")
+    module = executable.hlo_module.hlo_module
+    module.ClearField("id")
+    files = module.stack_frame_index.file_names
+    files[:] = [_portable_path(name, src) for name in files]
+    _clear_thunk_module_ids(executable.thunk_sequence)
+    return encode(executable)
+
+
+def _clear_thunk_module_ids(sequence: Any) -> None:
+    for thunk in sequence.thunks:
+        thunk.info.ClearField("module_id")
+        kind = thunk.WhichOneof("impl")
+        impl = getattr(thunk, kind) if kind else None
+        for name in ("called_sequence", "cond_sequence", "body_sequence"):
+            if hasattr(impl, name):
+                _clear_thunk_module_ids(getattr(impl, name))
+        for branch in getattr(impl, "branch_sequences", ()):
+            _clear_thunk_module_ids(branch)
+
+
+def _portable_hlo(text: str, src: Path) -> str:
+    """The FileNames table of the HLO text names files of this machine."""
+    return re.sub(
+        r'^(\d+) "(/[^"]*)"$',
+        lambda match: f'{match[1]} "{_portable_path(match[2], src)}"',
+        text,
+        flags=re.MULTILINE,
+    )
+
+
+def _portable_path(name: str, src: Path) -> str:
+    """A source path relative to the runfiles, to site-packages or to the user's file."""
+    for pattern in (r".*\.runfiles/[^/]+/", r".*/site-packages/"):
+        match = re.match(pattern, name)
+        if match:
+            return name[match.end() :]
+    folder = str(src.absolute().parent) + os.sep
+    return name[len(folder) :] if name.startswith(folder) else Path(name).name

@@ -1,0 +1,198 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The command line: `export` for people, `capture` and `compile` for the build rule's actions."""
+
+import argparse
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NoReturn
+
+from jax_embedded.capture.capture import CaptureRequest, capture
+from jax_embedded.errors import ExportError, InternalError
+from jax_embedded.ir.dump import Dump
+from jax_embedded.pipeline import STAGES, Artifact, CompileOptions, compile_dump
+from jax_embedded.target import TARGETS
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command. Returns the exit code: 0, or the error's (see jax_embedded.errors)."""
+    where = "command line"
+    try:
+        options = _parser().parse_args(arguments)
+        where = options.label or options.name or getattr(options, "fn", None) or where
+        return options.command(options)
+    except (ExportError, InternalError) as error:
+        print(error.render(where), file=sys.stderr)
+        return error.exit_code
+
+
+def _export(options: argparse.Namespace) -> int:
+    folder = Path(options.out)
+    name = options.name or options.fn
+    dump = capture(_request(options))
+    if options.stop_after == "dump":
+        dump.write(_writable(folder) / f"{name}.dump")
+        print(folder / f"{name}.dump")
+        return 0
+    artifact = compile_dump(dump, _compile_options(options, name), options.stop_after)
+    for path in _write(artifact, _writable(folder)):
+        print(path)
+    return 0
+
+
+def _capture(options: argparse.Namespace) -> int:
+    capture(_request(options)).write(Path(options.out))
+    return 0
+
+
+def _compile(options: argparse.Namespace) -> int:
+    dump = Dump.read(Path(options.dump))
+    artifact = compile_dump(dump, _compile_options(options, options.name, options.stem))
+    _write(artifact, _writable(Path(options.out)))
+    return 0
+
+
+def _request(options: argparse.Namespace) -> CaptureRequest:
+    inputs: dict[str, str] = {}
+    for text in options.input:
+        name, equals, shape = text.partition("=")
+        if not equals or name in inputs:
+            raise ExportError(
+                "command-line",
+                f'--input: expected NAME=SHAPE once for each argument, found "{text}"',
+                "write --input 'x=f32[3]'",
+            )
+        inputs[name] = shape
+    if options.example_inputs is not None and inputs:
+        raise ExportError(
+            "command-line",
+            "--example-inputs: expected it without --input, found both",
+            "leave one of them out",
+        )
+    return CaptureRequest(
+        src=Path(options.src),
+        fn=options.fn,
+        inputs=inputs,
+        example_inputs=options.example_inputs,
+        outputs=tuple(options.output) or None,
+        x64=options.x64,
+    )
+
+
+def _compile_options(
+    options: argparse.Namespace, name: str, stem: str | None = None
+) -> CompileOptions:
+    contract = options.fp_contract == "on"
+    return CompileOptions(name, stem or name, TARGETS[options.target], contract)
+
+
+def _writable(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ExportError(
+            "out",
+            f"--out: expected a folder to write to, found {folder}: {error.strerror}",
+            "name another folder",
+        ) from error
+    return folder
+
+
+def _write(artifact: Artifact, folder: Path) -> list[Path]:
+    """Writes all files or, if one fails, says so; a file is replaced whole or not at all."""
+    written = []
+    for name, content in artifact.files.items():
+        path = folder / name
+        partial = folder / f".{name}.{os.getpid()}.partial"
+        try:
+            partial.write_bytes(content)
+            partial.replace(path)
+        except OSError as error:
+            partial.unlink(missing_ok=True)
+            raise ExportError(
+                "out",
+                f"--out: expected to write {path}, found: {error.strerror}",
+                "make room or name another folder",
+            ) from error
+        written.append(path)
+    return written
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise ExportError(
+            "command-line", f"expected a command and its options, found: {message}", f"see {self.prog} --help"
+        )
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(
+        prog="jax_embedded",
+        description="Turns a JAX function into a C function without a runtime.",
+        allow_abbrev=False,
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    export = _command(commands, "export", _export, "a Python function to a header and an object")
+    _add_request(export)
+    _add_target(export)
+    export.add_argument("--name", help="name of the C function and of the files (default: --fn)")
+    export.add_argument("--out", required=True, metavar="DIR", help="folder for the files")
+    export.add_argument(
+        "--stop-after",
+        choices=STAGES,
+        default="artifact",
+        help="write what there is after this stage (default: %(default)s)",
+    )
+
+    step = _command(commands, "capture", _capture, "a Python function to a dump (a build action)")
+    _add_request(step)
+    step.add_argument("--name", help=argparse.SUPPRESS)
+    step.add_argument("--out", required=True, metavar="DUMP", help="folder for the dump")
+
+    step = _command(commands, "compile", _compile, "a dump to a header and an object (a build action)")
+    _add_target(step)
+    step.add_argument("--dump", required=True, help="folder that capture wrote")
+    step.add_argument("--name", required=True, help="name of the C function")
+    step.add_argument("--stem", help="name of the files (default: --name)")
+    step.add_argument("--out", required=True, metavar="DIR", help="folder for the files")
+    return parser
+
+
+def _command(commands, name: str, run, what: str) -> argparse.ArgumentParser:
+    parser = commands.add_parser(name, help=what, description=what, allow_abbrev=False)
+    parser.set_defaults(command=run)
+    parser.add_argument("--label", help="what messages name as the place (default: the function)")
+    return parser
+
+
+def _add_request(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--src", required=True, metavar="FILE", help="Python file that defines --fn")
+    parser.add_argument("--fn", required=True, help="the function")
+    parser.add_argument(
+        "--input",
+        action="append",
+        default=[],
+        metavar="NAME=SHAPE",
+        help="an argument and its shape, such as x=f32[8,16]; once for each",
+    )
+    parser.add_argument(
+        "--example-inputs", metavar="FN", help="a function of FILE that returns the arguments"
+    )
+    parser.add_argument(
+        "--output", action="append", default=[], metavar="NAME", help="a result's name; once for each"
+    )
+    parser.add_argument("--x64", action="store_true", help="compute with 64-bit types")
+
+
+def _add_target(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--target", choices=TARGETS, default="host", help="processor (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--fp-contract",
+        choices=("on", "off"),
+        default="on",
+        help="fused multiply-add where the core has it (default: %(default)s)",
+    )

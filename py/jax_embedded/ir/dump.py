@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Dump: what capture takes out of JAX and XLA, as data and as a folder of files."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from jax_embedded.errors import InternalError
+from jax_embedded.shape import Shape
+
+
+@dataclass(frozen=True)
+class Leaf:
+    """An array of the function's signature: a leaf of its arguments' or results' pytrees.
+
+    path: as JAX prints it, such as "params['w']".
+    name: the C name made from it, or given by the user.
+    shape: dtype and dimensions.
+    """
+
+    path: str
+    name: str
+    shape: Shape
+
+
+@dataclass(frozen=True)
+class Dump:
+    """One JAX function after XLA, independent of the target. Same inputs, same bytes.
+
+    function: the function's name in Python.
+    source: the file that defines it, relative to the workspace or the folder it stands in.
+    parameters: in the order of the Python signature and, within an argument, of jax.tree.leaves.
+    results: in the order of jax.tree.leaves.
+    versions: of jax and jaxlib.
+    flags: the XLA flags that the capture set.
+    hlo: the optimised and scheduled HLO module as text, for people.
+    executable: xla.cpu.CompilationResultProto without object code and what depends on the machine.
+    schema: google.protobuf.FileDescriptorSet that decodes `executable`, from the same jaxlib.
+    kernels: LLVM IR before optimisation by the name of XLA's LLVM module; written by a newer LLVM.
+    """
+
+    function: str
+    source: str
+    parameters: tuple[Leaf, ...]
+    results: tuple[Leaf, ...]
+    versions: Mapping[str, str]
+    flags: tuple[str, ...]
+    hlo: str
+    executable: bytes
+    schema: bytes
+    kernels: Mapping[str, str] = field(default_factory=dict)
+
+    def write(self, folder: Path) -> None:
+        """Writes the files of the dump into `folder`, which is made if it is not there."""
+        (folder / "kernels").mkdir(parents=True, exist_ok=True)
+        facts = {
+            "function": self.function,
+            "source": self.source,
+            "parameters": [asdict(leaf) for leaf in self.parameters],
+            "results": [asdict(leaf) for leaf in self.results],
+            "versions": dict(self.versions),
+            "flags": list(self.flags),
+        }
+        (folder / "dump.json").write_text(json.dumps(facts, indent=2, sort_keys=True) + "\n")
+        (folder / "hlo.txt").write_text(self.hlo)
+        (folder / "executable.pb").write_bytes(self.executable)
+        (folder / "schema.pb").write_bytes(self.schema)
+        for name, text in self.kernels.items():
+            (folder / "kernels" / f"{name}.ll").write_text(text)
+
+    @staticmethod
+    def read(folder: Path) -> "Dump":
+        """Reads what `write` wrote. Errors: InternalError if the folder does not hold a dump."""
+        try:
+            facts = json.loads((folder / "dump.json").read_text())
+            return Dump(
+                function=facts["function"],
+                source=facts["source"],
+                parameters=tuple(_leaf(leaf) for leaf in facts["parameters"]),
+                results=tuple(_leaf(leaf) for leaf in facts["results"]),
+                versions=facts["versions"],
+                flags=tuple(facts["flags"]),
+                hlo=(folder / "hlo.txt").read_text(),
+                executable=(folder / "executable.pb").read_bytes(),
+                schema=(folder / "schema.pb").read_bytes(),
+                kernels={
+                    path.name.removesuffix(".ll"): path.read_text()
+                    for path in sorted((folder / "kernels").glob("*.ll"))
+                },
+            )
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise InternalError(f"{folder.name}: expected a dump, found {error}") from error
+
+
+def _leaf(facts: dict) -> Leaf:
+    shape = facts["shape"]
+    return Leaf(facts["path"], facts["name"], Shape(shape["dtype"], tuple(shape["dims"])))

@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Program: XLA's schedule and buffer assignment of one function, independent of the target.
+
+XLA's words: an *allocation* is a piece of memory, a *slice* a part of one, a *kernel* a function in
+LLVM IR, a *thunk* one step of the schedule. Thunks run in order.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+
+from jax_embedded.errors import InternalError
+from jax_embedded.ir.dump import Leaf
+from jax_embedded.shape import Shape
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """A buffer allocation.
+
+    index: XLA's number of it.
+    size: bytes.
+    kind: "parameter" (the caller's, read only), "constant" (read only), "result" (the caller's)
+        or "temp" (ours, undefined before the first write).
+    parameter: for a parameter, its place in Program.parameters.
+    data: for a constant, its bytes, little endian.
+    """
+
+    index: int
+    size: int
+    kind: str
+    parameter: int | None = None
+    data: bytes | None = None
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The bytes of an array: `shape.nbytes` of them at `offset` in an allocation, row-major."""
+
+    allocation: int
+    offset: int
+    shape: Shape
+
+    @property
+    def end(self) -> int:
+        return self.offset + self.shape.nbytes
+
+    def overlaps(self, other: "Slice") -> bool:
+        same = self.allocation == other.allocation
+        return same and self.offset < other.end and other.offset < self.end
+
+    def __str__(self) -> str:
+        return f"%{self.allocation}[{self.offset}:{self.end}] {self.shape}"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a thunk comes from, for messages.
+
+    instruction: the HLO instruction.
+    operation: JAX's name of the operation, such as "sort"; the HLO opcode if JAX gave none.
+    location: the user's "file:line"; empty if unknown.
+    """
+
+    instruction: str
+    operation: str
+    location: str = ""
+
+
+@dataclass(frozen=True)
+class KernelThunk:
+    """Calls a kernel once for every workgroup, x fastest.
+
+    arguments: what it reads. results: what it writes; one that overlaps an argument is updated in
+        place.
+    workgroups: how many there are along x, y and z.
+    """
+
+    origin: Origin
+    kernel: str
+    arguments: tuple[Slice, ...]
+    results: tuple[Slice, ...]
+    workgroups: tuple[int, int, int] = (1, 1, 1)
+
+    @property
+    def in_place(self) -> bool:
+        """Whether memory it writes is also reached through another of its slices."""
+        slices = self.arguments + self.results
+        return any(
+            result.overlaps(other)
+            for result in self.results
+            for other in slices
+            if other is not result
+        )
+
+
+@dataclass(frozen=True)
+class CopyThunk:
+    """Copies an array, element by element in the order of the destination.
+
+    strides: the step in the source, in elements, for each dimension of `destination`; empty if the
+        layouts are equal.
+    """
+
+    origin: Origin
+    source: Slice
+    destination: Slice
+    strides: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class CallThunk:
+    """Runs the thunks of a called computation."""
+
+    origin: Origin
+    thunks: "tuple[Thunk, ...]"
+
+
+Thunk = KernelThunk | CopyThunk | CallThunk
+
+
+@dataclass(frozen=True)
+class Program:
+    """One function, ready to be linked.
+
+    name: of the C function.
+    parameters, results: in the order of the C function.
+    result_slices: where each result lies.
+    allocations: by index.
+    thunks: the schedule.
+    kernels: LLVM IR by the name of the kernel's function.
+    """
+
+    name: str
+    parameters: tuple[Leaf, ...]
+    results: tuple[Leaf, ...]
+    result_slices: tuple[Slice, ...]
+    allocations: Mapping[int, Allocation]
+    thunks: tuple[Thunk, ...]
+    kernels: Mapping[str, str] = field(default_factory=dict)
+
+    def steps(self) -> Iterator[KernelThunk | CopyThunk]:
+        """The kernel and copy thunks in the order in which they run."""
+        yield from _steps(self.thunks)
+
+    def verify(self) -> None:
+        """Errors: InternalError for the first invariant that does not hold."""
+        _Verifier(self).run()
+
+    def __str__(self) -> str:
+        lines = [f"program {self.name}"]
+        for index, leaf in enumerate(self.parameters):
+            lines.append(f"  parameter {index} {leaf.name}: {leaf.shape}  // {leaf.path}")
+        for leaf, where in zip(self.results, self.result_slices, strict=True):
+            lines.append(f"  result {leaf.name}: {where}  // {leaf.path}")
+        for a in sorted(self.allocations.values(), key=lambda a: a.index):
+            detail = f" {a.parameter}" if a.kind == "parameter" else ""
+            if a.data is not None:
+                detail = f" 0x{a.data[:16].hex()}" + ("..." if len(a.data) > 16 else "")
+            lines.append(f"  allocation %{a.index} {a.size} bytes {a.kind}{detail}")
+        lines += _lines(self.thunks, "  ")
+        return "\n".join(lines) + "\n"
+
+
+def _steps(thunks: tuple[Thunk, ...]) -> Iterator[KernelThunk | CopyThunk]:
+    for thunk in thunks:
+        if isinstance(thunk, CallThunk):
+            yield from _steps(thunk.thunks)
+        else:
+            yield thunk
+
+
+def reads_and_writes(step: KernelThunk | CopyThunk) -> tuple[tuple[Slice, ...], tuple[Slice, ...]]:
+    """What a step reads and what it writes."""
+    if isinstance(step, KernelThunk):
+        return step.arguments, step.results
+    return (step.source,), (step.destination,)
+
+
+def _lines(thunks: tuple[Thunk, ...], indent: str) -> list[str]:
+    lines = []
+    for thunk in thunks:
+        origin = thunk.origin.operation
+        if thunk.origin.location:
+            origin += f" {thunk.origin.location}"
+        if isinstance(thunk, CallThunk):
+            lines.append(f"{indent}call  // {origin}")
+            lines += _lines(thunk.thunks, indent + "  ")
+            continue
+        reads, writes = reads_and_writes(thunk)
+        head = f"kernel {thunk.kernel}" if isinstance(thunk, KernelThunk) else "copy"
+        if isinstance(thunk, KernelThunk) and thunk.workgroups != (1, 1, 1):
+            head += f" x{thunk.workgroups}"
+        if isinstance(thunk, CopyThunk) and thunk.strides:
+            head += f" strides {thunk.strides}"
+        lines.append(f"{indent}{head}  // {origin}")
+        lines += [f"{indent}  reads  {s}" for s in reads]
+        lines += [f"{indent}  writes {s}" for s in writes]
+    return lines
+
+
+class _Verifier:
+    def __init__(self, program: Program):
+        self.program = program
+        # One byte for each byte of an allocation: whether it has been written.
+        self.written = {
+            a.index: bytearray(b"\1" * a.size if a.kind in ("parameter", "constant") else a.size)
+            for a in program.allocations.values()
+        }
+
+    def run(self) -> None:
+        for step in self.program.steps():
+            self._check_step(step)
+        self._check_border()
+
+    def _fail(self, what: str) -> None:
+        details = tuple(str(self.program).splitlines())
+        raise InternalError(f"program {self.program.name}: {what}", details)
+
+    def _check_slice(self, where: Slice, owner: str) -> None:
+        allocation = self.program.allocations.get(where.allocation)
+        if allocation is None:
+            self._fail(f"{owner}: expected a known allocation, found {where}")
+        elif where.offset < 0 or where.end > allocation.size:
+            self._fail(f"{owner}: expected a slice of {allocation.size} bytes, found {where}")
+
+    def _check_step(self, step: KernelThunk | CopyThunk) -> None:
+        owner = step.origin.instruction
+        reads, writes = reads_and_writes(step)
+        for where in reads + writes:
+            self._check_slice(where, owner)
+        for where in reads:
+            if 0 in self.written[where.allocation][where.offset : where.end]:
+                self._fail(f"{owner}: expected to read what was written before, found {where}")
+        for where in writes:
+            kind = self.program.allocations[where.allocation].kind
+            if kind in ("parameter", "constant"):
+                self._fail(f"{owner}: expected to write a temp or a result, found a {kind}: {where}")
+            self.written[where.allocation][where.offset : where.end] = b"\1" * where.shape.nbytes
+        if isinstance(step, KernelThunk) and step.kernel not in self.program.kernels:
+            self._fail(f"{owner}: expected a kernel {step.kernel}, found none")
+
+    def _check_border(self) -> None:
+        program = self.program
+        taken = set()
+        for leaf, where in zip(program.results, program.result_slices, strict=True):
+            self._check_slice(where, leaf.path)
+            allocation = program.allocations[where.allocation]
+            if allocation.kind != "result" or (where.offset, where.end) != (0, allocation.size):
+                self._fail(f"{leaf.path}: expected a whole result allocation, found {where}")
+            if where.allocation in taken:
+                self._fail(f"{leaf.path}: expected an allocation of its own, found {where}")
+            if where.shape != leaf.shape:
+                self._fail(f"{leaf.path}: expected {leaf.shape}, found {where}")
+            if 0 in self.written[where.allocation]:
+                self._fail(f"{leaf.path}: expected that all of it is written, found {where}")
+            taken.add(where.allocation)
+        for a in program.allocations.values():
+            if a.kind == "result" and a.index not in taken:
+                self._fail(f"allocation %{a.index}: expected to hold a result, found none")
+            if a.kind == "parameter":
+                leaf = program.parameters[a.parameter or 0]
+                if leaf.shape.nbytes != a.size:
+                    self._fail(f"{leaf.path}: expected {a.size} bytes, found {leaf.shape}")
+            if a.kind == "constant" and len(a.data or b"") != a.size:
+                self._fail(f"allocation %{a.index}: expected {a.size} bytes of data, found fewer")

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stages 3 and 4, link and codegen: Program -> LinkedModule -> ObjectCode. Only here is llvmlite."""

@@ -1,0 +1,46 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stage 4, codegen: LinkedModule -> ObjectCode."""
+
+from dataclasses import dataclass
+
+import llvmlite.binding as llvm
+
+from jax_embedded.errors import InternalError
+from jax_embedded.llvm.link import LinkedModule
+from jax_embedded.llvm.object_file import Section, sections, undefined_symbols
+from jax_embedded.llvm.targets import target_machine
+from jax_embedded.target import Target
+
+
+@dataclass(frozen=True)
+class ObjectCode:
+    """The function for one target.
+
+    llvm_ir: after optimisation.
+    assembly: GNU assembler text. object: an ELF relocatable file with the same code.
+    sections: name and size of what ends up in memory.
+    externals: the functions that it calls, sorted.
+    """
+
+    llvm_ir: str
+    assembly: str
+    object: bytes
+    sections: tuple[Section, ...]
+    externals: tuple[str, ...]
+
+
+def codegen(linked: LinkedModule, target: Target) -> ObjectCode:
+    """Errors: InternalError if LLVM fails. An abort inside LLVM ends the process: run it in a child."""
+    machine = target_machine(target)
+    module = llvm.parse_assembly(linked.llvm_ir)
+    options = llvm.create_pipeline_tuning_options(speed_level=3)
+    builder = llvm.create_pass_builder(machine, options)
+    builder.getModulePassManager().run(module, builder)
+    leftover = [f.name for f in module.functions if not f.is_declaration and f.name != linked.entry]
+    if leftover:
+        raise InternalError(f"codegen: expected one function, found {', '.join(leftover)} as well")
+    text = str(module)
+    assembly = machine.emit_assembly(module)
+    # Emitting changes a module: the object comes from a fresh copy, so that both are the same code.
+    data = machine.emit_object(llvm.parse_assembly(text))
+    return ObjectCode(text, assembly, data, sections(data), undefined_symbols(data))

@@ -1,0 +1,267 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the exported function: XLA's schedule as calls of its kernels, in LLVM IR.
+
+A kernel takes one pointer, to XLA_CPU_KernelCallFrame {workgroup counts, workgroup id, number of
+arguments, arguments}; the arguments are {pointer, bytes} each, first what it reads, then what it
+writes. Once the kernels are inlined, LLVM sees through the frames and drops them.
+
+Source: xla/backends/cpu/runtime/kernel_c_api.h.
+"""
+
+from jax_embedded.ir.dump import Leaf
+from jax_embedded.ir.program import CopyThunk, KernelThunk, Program, Slice, reads_and_writes
+from jax_embedded.ir.scratch import Scratch
+from jax_embedded.shape import DTYPES
+
+_FRAME = "{ ptr, ptr, i64, ptr }"
+_ARGUMENT = "{ ptr, i64 }"
+_DIM3 = "{ i64, i64, i64 }"
+
+
+def returns_by_value(results: tuple[Leaf, ...]) -> bool:
+    """A single scalar result is returned; all others are written through pointers."""
+    return len(results) == 1 and not results[0].shape.dims
+
+
+def entry_module(program: Program, scratch: Scratch) -> str:
+    """The module that defines the function `program.name`, without the kernels."""
+    return _Entry(program, scratch).module()
+
+
+class _Entry:
+    def __init__(self, program: Program, scratch: Scratch):
+        self.program = program
+        self.scratch = scratch
+        self.globals: list[str] = []
+        self.allocas: list[str] = []
+        self.body: list[str] = []
+        self.base: dict[int, str] = {}  # allocation -> pointer
+
+    def module(self) -> str:
+        parameters = self._border()
+        self._constants_and_scratch()
+        for time, step in enumerate(self.program.steps()):
+            if isinstance(step, KernelThunk):
+                self._kernel(time, step)
+            else:
+                self._copy(time, step)
+        returned = self._return()
+        return "\n".join(
+            [
+                f'source_filename = "{self.program.name}"',
+                *self.globals,
+                *[f"declare ptr @{name}(ptr)" for name in self._kernel_names()],
+                "declare void @llvm.memcpy.p0.p0.i32(ptr, ptr, i32, i1)",
+                f"define {returned} @{self.program.name}({', '.join(parameters)}) nounwind {{",
+                *["  " + line for line in self.allocas],
+                *[line if line.endswith(":") else "  " + line for line in self.body],
+                "}",
+                "",
+            ]
+        )
+
+    def _kernel_names(self) -> list[str]:
+        steps = self.program.steps()
+        return sorted({_quoted(s.kernel) for s in steps if isinstance(s, KernelThunk)})
+
+    def _border(self) -> list[str]:
+        """The parameters of the function; scalars go through a stack slot that LLVM removes."""
+        program = self.program
+        allocation_of = {
+            a.parameter: a.index for a in program.allocations.values() if a.kind == "parameter"
+        }
+        parameters = []
+        for index, leaf in enumerate(program.parameters):
+            dtype = DTYPES[leaf.shape.dtype]
+            name = f"%{leaf.name}"
+            if leaf.shape.dims:
+                parameters.append(f"ptr noalias readonly align {_align(leaf)} {name}")
+            else:
+                parameters.append(" ".join(filter(None, [dtype.llvm, dtype.extension, name])))
+                self.allocas.append(f"{name}.slot = alloca {dtype.llvm}, align {_align(leaf)}")
+                self.body.append(f"store {dtype.llvm} {name}, ptr {name}.slot, align {_align(leaf)}")
+                name += ".slot"
+            if index in allocation_of:
+                self.base[allocation_of[index]] = name
+        for leaf, where in zip(program.results, program.result_slices, strict=True):
+            name = f"%{leaf.name}"
+            if returns_by_value(program.results):
+                name += ".slot"
+                llvm = DTYPES[leaf.shape.dtype].llvm
+                self.allocas.append(f"{name} = alloca {llvm}, align {_align(leaf)}")
+            else:
+                parameters.append(f"ptr noalias align {_align(leaf)} {name}")
+            self.base[where.allocation] = name
+        return parameters
+
+    def _constants_and_scratch(self) -> None:
+        for a in self.program.allocations.values():
+            if a.kind == "constant":
+                name = f"@{self.program.name}.constant.{a.index}"
+                data = "".join(f"\\{byte:02X}" for byte in a.data or b"")
+                self.globals.append(
+                    f'{name} = internal unnamed_addr constant [{a.size} x i8] c"{data}", align 8'
+                )
+                self.base[a.index] = name
+        if self.scratch.arena_bytes:
+            self.globals.append(
+                f"@{self.program.name}.workspace = internal global"
+                f" [{self.scratch.arena_bytes} x i8] zeroinitializer,"
+                f" align {max(8, self.scratch.arena_align)}"
+            )
+        for index, buffer in enumerate(self.scratch.buffers):
+            if buffer.offset is None:
+                self.allocas.append(
+                    f"%local.{index} = alloca [{buffer.size} x i8], align {buffer.align}"
+                )
+
+    def _pointer(self, time: int, where: Slice) -> str:
+        """An LLVM value that points to the slice; instructions for it go into the body."""
+        offset = where.offset
+        if (time, where) in self.scratch.places:
+            number, offset = self.scratch.places[time, where]
+            buffer = self.scratch.buffers[number]
+            if buffer.offset is None:
+                base = f"%local.{number}"
+            else:
+                base = f"@{self.program.name}.workspace"
+                offset += buffer.offset
+        else:
+            base = self.base[where.allocation]
+        if offset == 0:
+            return base
+        if base.startswith("@"):
+            return f"getelementptr inbounds (i8, ptr {base}, i32 {offset})"
+        name = f"%slice.{len(self.body)}"
+        self.body.append(f"{name} = getelementptr inbounds i8, ptr {base}, i32 {offset}")
+        return name
+
+    def _kernel(self, time: int, thunk: KernelThunk) -> None:
+        slices = thunk.arguments + thunk.results
+        step = f"%step.{time}"
+        self.allocas += [
+            f"{step}.workgroups = alloca {_DIM3}, align 8",
+            f"{step}.workgroup = alloca {_DIM3}, align 8",
+            f"{step}.arguments = alloca [{len(slices)} x {_ARGUMENT}], align 8",
+            f"{step}.frame = alloca {_FRAME}, align 8",
+        ]
+        for axis, count in enumerate(thunk.workgroups):
+            self._store_field(f"{step}.workgroups", _DIM3, axis, f"i64 {count}")
+        for index, where in enumerate(slices):
+            pointer = self._pointer(time, where)
+            field = f"{step}.argument.{index}"
+            self.body.append(
+                f"{field} = getelementptr inbounds {_ARGUMENT}, ptr {step}.arguments, i32 {index}"
+            )
+            self._store_field(field, _ARGUMENT, 0, f"ptr {pointer}")
+            self._store_field(field, _ARGUMENT, 1, f"i64 {where.shape.nbytes}")
+        self._store_field(f"{step}.frame", _FRAME, 0, f"ptr {step}.workgroups")
+        self._store_field(f"{step}.frame", _FRAME, 1, f"ptr {step}.workgroup")
+        self._store_field(f"{step}.frame", _FRAME, 2, f"i64 {len(slices)}")
+        self._store_field(f"{step}.frame", _FRAME, 3, f"ptr {step}.arguments")
+        self._call_for_each_workgroup(time, thunk)
+
+    def _call_for_each_workgroup(self, time: int, thunk: KernelThunk) -> None:
+        step = f"%step.{time}"
+        ids = ["0", "0", "0"]
+        axes = [axis for axis in (2, 1, 0) if thunk.workgroups[axis] > 1]
+        for axis in axes:
+            ids[axis] = self._loop_begin(f"step.{time}.{'xyz'[axis]}", thunk.workgroups[axis], "i64")
+        for axis in range(3):
+            self._store_field(f"{step}.workgroup", _DIM3, axis, f"i64 {ids[axis]}")
+        self.body.append(f"call ptr @{_quoted(thunk.kernel)}(ptr {step}.frame)")
+        for axis in reversed(axes):
+            self._loop_end(f"step.{time}.{'xyz'[axis]}", thunk.workgroups[axis], "i64")
+
+    def _copy(self, time: int, thunk: CopyThunk) -> None:
+        source, destination = (self._pointer(time, s) for (s,) in reads_and_writes(thunk))
+        shape = thunk.destination.shape
+        width = DTYPES[shape.dtype].itemsize
+        align = min(width, 8)
+        if not thunk.strides:
+            self.body.append(
+                f"call void @llvm.memcpy.p0.p0.i32(ptr align {align} {destination},"
+                f" ptr align {align} {source}, i32 {shape.nbytes}, i1 false)"
+            )
+            return
+        names = [f"step.{time}.{axis}" for axis in range(len(shape.dims))]
+        for name, extent in zip(names, shape.dims, strict=True):
+            self._loop_begin(name, extent, "i32")
+        to = self._index(time, "to", names, _row_major_strides(shape.dims))
+        origin = self._index(time, "from", names, thunk.strides)
+        element = f"[{width} x i8]" if width > 8 else f"i{8 * width}"
+        self.body += [
+            f"%step.{time}.source = getelementptr inbounds {element}, ptr {source}, i32 {origin}",
+            f"%step.{time}.destination = getelementptr inbounds {element}, ptr {destination}, i32 {to}",
+            f"%step.{time}.value = load {element}, ptr %step.{time}.source, align {align}",
+            f"store {element} %step.{time}.value, ptr %step.{time}.destination, align {align}",
+        ]
+        for name, extent in reversed(list(zip(names, shape.dims, strict=True))):
+            self._loop_end(name, extent, "i32")
+
+    def _index(self, time: int, role: str, names: list[str], strides: tuple[int, ...]) -> str:
+        total = "0"
+        for axis, (name, stride) in enumerate(zip(names, strides, strict=True)):
+            value = f"%step.{time}.{role}.{axis}"
+            self.body.append(f"{value}.scaled = mul nuw nsw i32 %{name}, {stride}")
+            self.body.append(f"{value} = add nuw nsw i32 {total}, {value}.scaled")
+            total = value
+        return total
+
+    def _loop_begin(self, name: str, extent: int, integer: str) -> str:
+        """Opens a loop over 0..extent-1 and returns its counter."""
+        self.body += [
+            f"br label %{name}.entry",
+            f"{name}.entry:",
+            f"br label %{name}.loop",
+            f"{name}.loop:",
+            f"%{name} = phi {integer} [ 0, %{name}.entry ], [ %{name}.next, %{name}.latch ]",
+        ]
+        return f"%{name}"
+
+    def _loop_end(self, name: str, extent: int, integer: str) -> None:
+        self.body += [
+            f"br label %{name}.latch",
+            f"{name}.latch:",
+            f"%{name}.next = add nuw nsw {integer} %{name}, 1",
+            f"%{name}.done = icmp eq {integer} %{name}.next, {extent}",
+            f"br i1 %{name}.done, label %{name}.exit, label %{name}.loop",
+            f"{name}.exit:",
+        ]
+
+    def _store_field(self, pointer: str, struct: str, field: int, value: str) -> None:
+        name = f"%field.{len(self.body)}"
+        self.body += [
+            f"{name} = getelementptr inbounds {struct}, ptr {pointer}, i32 0, i32 {field}",
+            f"store {value}, ptr {name}",
+        ]
+
+    def _return(self) -> str:
+        """Ends the function; returns its result type."""
+        if not returns_by_value(self.program.results):
+            self.body.append("ret void")
+            return "void"
+        (leaf,) = self.program.results
+        dtype = DTYPES[leaf.shape.dtype]
+        self.body += [
+            f"%returned = load {dtype.llvm}, ptr %{leaf.name}.slot, align {_align(leaf)}",
+            f"ret {dtype.llvm} %returned",
+        ]
+        return f"{dtype.extension} {dtype.llvm}".strip()
+
+
+def _align(leaf: Leaf) -> int:
+    return min(DTYPES[leaf.shape.dtype].itemsize, 8)
+
+
+def _row_major_strides(dims: tuple[int, ...]) -> tuple[int, ...]:
+    strides = []
+    step = 1
+    for extent in reversed(dims):
+        strides.append(step)
+        step *= extent
+    return tuple(reversed(strides))
+
+
+def _quoted(name: str) -> str:
+    return f'"{name}"'

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Stage 3, link: Program -> LinkedModule."""
+
+import re
+from dataclasses import dataclass
+
+import llvmlite.binding as llvm
+
+from jax_embedded.errors import InternalError
+from jax_embedded.ir.program import KernelThunk, Program
+from jax_embedded.ir.scratch import Scratch, plan_scratch
+from jax_embedded.llvm.entry import entry_module
+from jax_embedded.llvm.kernel_text import clean_kernel
+from jax_embedded.llvm.math import define_math, rename_math
+from jax_embedded.llvm.targets import data_layout
+from jax_embedded.target import Target
+
+
+@dataclass(frozen=True)
+class LinkedModule:
+    """One function and everything it is made of, before optimisation.
+
+    llvm_ir: LLVM IR as text; accepted by LLVM's verifier.
+    entry: the symbol of the function, the only one that is visible outside.
+    scratch: where the temporaries lie.
+    """
+
+    llvm_ir: str
+    entry: str
+    scratch: Scratch
+
+
+def link(program: Program, target: Target, *, contract: bool = True) -> LinkedModule:
+    """contract: allow fused multiply-add where the core has it.
+
+    Errors: InternalError if LLVM refuses what XLA or we wrote.
+    """
+    layout = data_layout(target)
+    scratch = plan_scratch(program)
+    module = _read(entry_module(program, scratch), program.name, target, layout)
+    in_place = {s.kernel for s in program.steps() if isinstance(s, KernelThunk) and s.in_place}
+    math: frozenset[str] = frozenset()
+    linked = set()
+    for step in program.steps():
+        if not isinstance(step, KernelThunk) or step.kernel in linked:
+            continue
+        text = program.kernels[step.kernel]
+        kernels = {name for name, other in program.kernels.items() if other == text}
+        linked |= kernels
+        cleaned = clean_kernel(text, keep_noalias=not kernels & in_place, contract=contract)
+        cleaned, names = rename_math(cleaned)
+        math |= names
+        _link_in(module, _read(cleaned, step.kernel, target, layout), step.kernel)
+    if math:
+        _link_in(module, _read(define_math(math), "math", target, layout), "math")
+    for function in module.functions:
+        if not function.is_declaration and function.name != program.name:
+            function.linkage = "internal"
+            function.add_function_attribute("alwaysinline")
+    _verify(module, program.name)
+    return LinkedModule(str(module), program.name, scratch)
+
+
+def _read(text: str, name: str, target: Target, layout: str) -> llvm.ModuleRef:
+    header = f'target datalayout = "{layout}"\ntarget triple = "{target.triple}"\n'
+    try:
+        module = llvm.parse_assembly(header + text)
+        module.verify()
+    except RuntimeError as error:
+        raise InternalError(f"LLVM refuses kernel {name}", _with_line(str(error), header + text)) from error
+    return module
+
+
+def _with_line(message: str, text: str) -> tuple[str, ...]:
+    """LLVM's message, and the line of the text that it speaks of."""
+    details = message.strip().splitlines()
+    place = re.search(r"<string>:(\d+):", message)
+    if place:
+        details.append("in: " + text.splitlines()[int(place[1]) - 1].strip())
+    return tuple(details)
+
+
+def _link_in(module: llvm.ModuleRef, other: llvm.ModuleRef, name: str) -> None:
+    try:
+        module.link_in(other)
+    except RuntimeError as error:
+        raise InternalError(f"LLVM cannot link kernel {name}", tuple(str(error).splitlines())) from error
+
+
+def _verify(module: llvm.ModuleRef, name: str) -> None:
+    try:
+        module.verify()
+    except RuntimeError as error:
+        raise InternalError(f"LLVM refuses {name}", tuple(str(error).splitlines())) from error

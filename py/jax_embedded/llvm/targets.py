@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: Apache-2.0
+"""LLVM's target machines."""
+
+import functools
+
+import llvmlite.binding as llvm
+
+from jax_embedded.target import Target
+
+
+@functools.cache
+def target_machine(target: Target) -> llvm.TargetMachine:
+    llvm.initialize_all_targets()
+    llvm.initialize_all_asmprinters()
+    return llvm.Target.from_triple(target.triple).create_target_machine(
+        cpu=target.cpu, features=target.features, opt=3, reloc=target.relocation_model, codemodel="small"
+    )
+
+
+def data_layout(target: Target) -> str:
+    return str(target_machine(target).target_data)

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The stages in order.
+
+    capture    Python function -> Dump          JAX and XLA; any target
+    parse      Dump            -> Program       XLA's thunks and buffers
+    link       Program         -> LinkedModule  kernels and entry function, one LLVM module
+    codegen    LinkedModule    -> ObjectCode    machine code of the target
+    emit       all of them     -> Artifact      header, manifest and files
+
+Each stage takes and gives a frozen dataclass; what it may rely on is checked by `verify` between.
+"""
+
+from dataclasses import dataclass
+
+from jax_embedded.child import run_in_child
+from jax_embedded.emit.header import check_border, header
+from jax_embedded.emit.manifest import manifest
+from jax_embedded.ir.dump import Dump
+from jax_embedded.ir.program import Program
+from jax_embedded.parse.parse import parse
+from jax_embedded.target import Target
+
+# What the pipeline can stop after, in order.
+STAGES = ("dump", "program", "linked", "artifact")
+
+
+@dataclass(frozen=True)
+class CompileOptions:
+    """name: of the C function. stem: of the files. target: of the code.
+
+    contract: allow fused multiply-add where the core has it, as XLA does.
+    """
+
+    name: str
+    stem: str
+    target: Target
+    contract: bool = True
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """files: content by file name: STEM.h .s .o .ll .program.txt .json, or as far as it got."""
+
+    files: dict[str, bytes]
+
+
+def parse_and_verify(dump: Dump, name: str) -> Program:
+    """Errors: see `check_border`, `parse` and `Program.verify`."""
+    check_border(dump, name)
+    program = parse(dump, name)
+    program.verify()
+    return program
+
+
+def compile_dump(dump: Dump, options: CompileOptions, stop_after: str = "artifact") -> Artifact:
+    """Everything after capture.
+
+    stop_after: one of STAGES from "program" on.
+    Errors: ExportError, InternalError.
+    """
+    name, stem = options.name, options.stem
+    program = parse_and_verify(dump, name)
+    files = {f"{stem}.program.txt": str(program).encode()}
+    if stop_after == "program":
+        return Artifact(files)
+    if stop_after == "linked":
+        linked_ir = run_in_child("link", lambda: _link(program, options).llvm_ir)
+        return Artifact(files | {f"{stem}.ll": linked_ir.encode()})
+    workspace_bytes, code = run_in_child("codegen", lambda: _generate(program, options))
+    sizes = dict.fromkeys(("code", "constant", "data", "zero"), 0)
+    for section in code.sections:
+        sizes[section.kind] += section.size
+    facts = manifest(
+        dump,
+        name,
+        options.target,
+        workspace_bytes=workspace_bytes,
+        section_bytes=sizes,
+        externals=code.externals,
+    )
+    files[f"{stem}.h"] = header(dump, name, stem, workspace_bytes).encode()
+    files[f"{stem}.s"] = code.assembly.encode()
+    files[f"{stem}.o"] = code.object
+    files[f"{stem}.ll"] = code.llvm_ir.encode()
+    files[f"{stem}.json"] = facts.encode()
+    return Artifact(files)
+
+
+# llvmlite is imported in the child only: an abort inside LLVM must not take the exporter along.
+def _link(program: Program, options: CompileOptions):
+    from jax_embedded.llvm.link import link
+
+    return link(program, options.target, contract=options.contract)
+
+
+def _generate(program: Program, options: CompileOptions):
+    from jax_embedded.llvm.codegen import codegen
+
+    linked = _link(program, options)
+    return linked.scratch.arena_bytes, codegen(linked, options.target)

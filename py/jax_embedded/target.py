@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The processors that code can be generated for: data only."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Target:
+    """What LLVM needs to know of a processor.
+
+    name: as written after --target.
+    triple: in four parts; with three parts LLVM silently takes the soft-float ABI.
+    cpu, features: LLVM's names.
+    relocation_model: LLVM's name; "pic" where executables are position independent.
+    pointer_bytes: size and alignment of a pointer.
+    """
+
+    name: str
+    triple: str
+    cpu: str
+    features: str = ""
+    relocation_model: str = "static"
+    pointer_bytes: int = 4
+
+
+TARGETS = {
+    t.name: t
+    for t in [
+        Target("host", "x86_64-unknown-linux-gnu", "x86-64", "", "pic", 8),
+        Target("cortex-m0", "thumbv6m-unknown-none-eabi", "cortex-m0", "+soft-float"),
+        Target("cortex-m3", "thumbv7m-unknown-none-eabi", "cortex-m3", "+soft-float"),
+        Target("cortex-m4f", "thumbv7em-unknown-none-eabihf", "cortex-m4", "+vfp4d16sp"),
+        Target("cortex-m7", "thumbv7em-unknown-none-eabihf", "cortex-m7", "+fp-armv8d16"),
+        Target("cortex-m33", "thumbv8m.main-unknown-none-eabihf", "cortex-m33", "+fp-armv8d16sp"),
+        Target(
+            "cortex-m55",
+            "thumbv8.1m.main-unknown-none-eabihf",
+            "cortex-m55",
+            "+mve.fp,+fp-armv8d16,+lob",
+        ),
+    ]
+}

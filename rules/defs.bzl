@@ -1,0 +1,113 @@
+"""The public rules of jax_embedded."""
+
+load("@rules_python//python:py_binary.bzl", "py_binary")
+load("//rules:providers.bzl", _JaxLibraryInfo = "JaxLibraryInfo")
+load("//rules/private:host_only.bzl", "HOST_ONLY")
+load("//rules/private:jax_llvm_library.bzl", "jax_llvm_library_rule")
+load("//rules/private:jax_program.bzl", "jax_program")
+
+JaxLibraryInfo = _JaxLibraryInfo
+
+def jax_llvm_library(
+        name,
+        src,
+        fn,
+        inputs = None,
+        example_inputs = None,
+        outputs = [],
+        deps = [],
+        data = [],
+        c_name = None,
+        x64 = False,
+        fp_contract = "on",
+        testonly = None,
+        tags = [],
+        **kwargs):
+    """A JAX function as a C function, usable wherever a cc_library is.
+
+    **EXAMPLE**
+
+    ```starlark
+    jax_llvm_library(
+        name = "quadratic",
+        src = "quadratic.py",
+        fn = "roots",
+        inputs = {"a": "f32[]", "b": "f32[]", "c": "f32[]"},
+        outputs = ["lower", "upper"],
+    )
+
+    cc_binary(
+        name = "main",
+        srcs = ["main.c"],  # #include "examples/quadratic/quadratic.h"
+        deps = [":quadratic"],
+    )
+    ```
+
+    Args:
+        name: string, of the target, of the header `name.h`, and of the C function unless c_name says
+            otherwise.
+        src: label of the Python file that defines fn. It may import jax and numpy without naming them.
+        fn: string, the function.
+        inputs: dict from argument name to shape, such as "f32[8,16]" or "i32[]". An argument that is
+            not named keeps its default value.
+        example_inputs: string, instead of inputs: a function of src that returns the arguments, as a
+            tuple in the order of the signature or a dict by name; for pytrees.
+        outputs: list of string, names of the results in the order of jax.tree.leaves. By default they
+            are made of "out" and the path.
+        deps: list of labels, py_library targets and pip packages that src imports.
+        data: list of labels, files that src reads while it is traced, laid out as in runfiles.
+        c_name: string, name of the C function.
+        x64: bool, whether JAX computes with 64-bit types.
+        fp_contract: string, "on" (multiply-add may be fused where the core has it, as XLA does) or
+            "off".
+        testonly: bool, as everywhere.
+        tags: list of string, as everywhere.
+        **kwargs: visibility, target_compatible_with and other attributes of every rule.
+    """
+    if (inputs == None) == (example_inputs == None):
+        fail("\n\nERROR(jax_embedded): //{}:{}: expected one of inputs and example_inputs, found {}.".format(
+            native.package_name(),
+            name,
+            "both" if inputs != None else "neither",
+        ) + "\n  Fix: write inputs = {\"x\": \"f32[3]\"}, or {} for a function without arguments." +
+             " See docs/errors.md#inputs\n")
+    hidden = {
+        "tags": ["manual"] + tags,
+        "testonly": testonly,
+        "visibility": ["//visibility:private"],
+    }
+    main = Label("//py/jax_embedded:__main__.py")
+    py_binary(
+        name = name + ".capture",
+        srcs = [main, src],
+        main = main,
+        data = data,
+        python_version = "3.14",
+        target_compatible_with = HOST_ONLY,
+        deps = [
+            Label("//py/jax_embedded:library"),
+            Label("//third_party/python:jax"),
+        ] + deps,
+        **hidden
+    )
+    jax_program(
+        name = name + ".program",
+        library = name,
+        capture = ":" + name + ".capture",
+        src = src,
+        fn = fn,
+        inputs = inputs or {},
+        example_inputs = example_inputs or "",
+        outputs = outputs,
+        x64 = x64,
+        **hidden
+    )
+    jax_llvm_library_rule(
+        name = name,
+        program = ":" + name + ".program",
+        c_name = c_name or name,
+        fp_contract = fp_contract,
+        testonly = testonly,
+        tags = tags,
+        **kwargs
+    )

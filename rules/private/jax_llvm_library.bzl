@@ -1,0 +1,130 @@
+"""jax_llvm_library: a JAX function as a C library."""
+
+load("@rules_cc//cc:find_cc_toolchain.bzl", "find_cc_toolchain", "use_cc_toolchain")
+load("@rules_cc//cc/common:cc_common.bzl", "cc_common")
+load("@rules_cc//cc/common:cc_info.bzl", "CcInfo")
+load("//rules:providers.bzl", "JaxLibraryInfo", "JaxProgramInfo", "jax_library_info")
+
+DOC = "Compiles a captured JAX function for the target platform. Use jax_llvm_library."
+
+ATTRS = {
+    "c_name": attr.string(doc = "See jax_llvm_library.", mandatory = True),
+    "fp_contract": attr.string(
+        doc = "See jax_llvm_library.",
+        default = "on",
+        values = ["on", "off"],
+    ),
+    "program": attr.label(
+        doc = "The captured function. One for all targets, hence cfg = \"exec\".",
+        cfg = "exec",
+        mandatory = True,
+        providers = [JaxProgramInfo],
+    ),
+    "_compiler": attr.label(
+        default = Label("//py/jax_embedded:compiler"),
+        cfg = "exec",
+        executable = True,
+    ),
+}
+
+_TARGET_TOOLCHAIN = Label("//toolchains/target:toolchain_type")
+
+def _jax_llvm_library_impl(ctx):
+    program = ctx.attr.program[JaxProgramInfo]
+    target = ctx.toolchains[_TARGET_TOOLCHAIN].llvm_target.target
+    name = ctx.label.name
+    library = jax_library_info(
+        assembly = ctx.actions.declare_file(name + ".s"),
+        c_name = ctx.attr.c_name,
+        dump = program.dump,
+        header = ctx.actions.declare_file(name + ".h"),
+        llvm_ir = ctx.actions.declare_file(name + ".ll"),
+        manifest = ctx.actions.declare_file(name + ".json"),
+        object = ctx.actions.declare_file(name + ".o"),
+        program = ctx.actions.declare_file(name + ".program.txt"),
+        target = target,
+    )
+    _compile(ctx, program, library)
+    return [
+        DefaultInfo(files = depset([library.header, library.object])),
+        OutputGroupInfo(
+            assembly = depset([library.assembly]),
+            dump = depset([library.dump]),
+            header = depset([library.header]),
+            llvm_ir = depset([library.llvm_ir]),
+            manifest = depset([library.manifest]),
+            object = depset([library.object]),
+            program = depset([library.program]),
+        ),
+        library,
+        _cc_info(ctx, library),
+    ]
+
+def _compile(ctx, program, library):
+    args = ctx.actions.args()
+    args.add("compile")
+    args.add("--label", program.label)
+    args.add("--dump", program.dump.path)
+    args.add("--name", library.c_name)
+    args.add("--stem", ctx.label.name)
+    args.add("--target", library.target)
+    args.add("--fp-contract", ctx.attr.fp_contract)
+    args.add("--out", library.header.dirname)
+    ctx.actions.run(
+        executable = ctx.executable._compiler,
+        arguments = [args],
+        inputs = [program.dump],
+        outputs = [
+            library.assembly,
+            library.header,
+            library.llvm_ir,
+            library.manifest,
+            library.object,
+            library.program,
+        ],
+        mnemonic = "JaxCodegen",
+        progress_message = "Compiling JAX function %s for %s" % (program.label, library.target),
+        env = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"},
+        use_default_shell_env = True,
+    )
+
+def _cc_info(ctx, library):
+    cc_toolchain = find_cc_toolchain(ctx)
+    features = cc_common.configure_features(
+        ctx = ctx,
+        cc_toolchain = cc_toolchain,
+        requested_features = ctx.features,
+        unsupported_features = ctx.disabled_features,
+    )
+    roots = [ctx.bin_dir.path]
+    if ctx.label.workspace_root:
+        roots = [ctx.bin_dir.path + "/" + ctx.label.workspace_root]
+    linking_context, _ = cc_common.create_linking_context_from_compilation_outputs(
+        actions = ctx.actions,
+        name = ctx.label.name,
+        feature_configuration = features,
+        cc_toolchain = cc_toolchain,
+        # The object is position independent where executables are.
+        compilation_outputs = cc_common.create_compilation_outputs(
+            objects = depset([library.object]),
+            pic_objects = depset([library.object]),
+        ),
+        user_link_flags = ["-lm"],
+        disallow_dynamic_library = True,
+    )
+    return CcInfo(
+        compilation_context = cc_common.create_compilation_context(
+            headers = depset([library.header]),
+            quote_includes = depset(roots),
+        ),
+        linking_context = linking_context,
+    )
+
+jax_llvm_library_rule = rule(
+    implementation = _jax_llvm_library_impl,
+    doc = DOC,
+    attrs = ATTRS,
+    fragments = ["cpp"],
+    provides = [CcInfo, JaxLibraryInfo],
+    toolchains = [_TARGET_TOOLCHAIN] + use_cc_toolchain(),
+)

@@ -1,0 +1,42 @@
+"""The toolchain that says which processor code is generated for."""
+
+DOC = "A processor that jax_embedded generates code for."
+
+FIELDS = {
+    "target": "string, name of the processor as `jax_embedded compile --target` takes it.",
+}
+
+LlvmTargetInfo = provider(doc = DOC, fields = FIELDS)
+
+def _llvm_target_impl(ctx):
+    return [platform_common.ToolchainInfo(llvm_target = LlvmTargetInfo(target = ctx.attr.target))]
+
+llvm_target = rule(
+    implementation = _llvm_target_impl,
+    doc = DOC,
+    attrs = {
+        "target": attr.string(
+            doc = "Name of the processor: see `py/jax_embedded/target.py`.",
+            mandatory = True,
+        ),
+    },
+)
+
+def llvm_target_toolchain(name, target, target_compatible_with):
+    """Declares a processor, and the toolchain that selects it.
+
+    Args:
+        name: of the toolchain.
+        target: name of the processor.
+        target_compatible_with: the constraints of the platforms that it is for.
+    """
+    llvm_target(
+        name = name + "_llvm_target",
+        target = target,
+    )
+    native.toolchain(
+        name = name,
+        target_compatible_with = target_compatible_with,
+        toolchain = ":" + name + "_llvm_target",
+        toolchain_type = Label("//toolchains/target:toolchain_type"),
+    )
