@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: Apache-2.0
 """The quadratic formula."""
 
 import jax.numpy as jnp

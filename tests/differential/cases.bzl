@@ -1,0 +1,24 @@
+"""The functions of functions.py and their shapes."""
+
+CASES = {
+    "affine": {"x": "f32[5]"},
+    "cumulative": {"x": "f32[40]"},
+    "duplicate": {"x": "f32[3]"},
+    "gradient": {"w": "f32[6,5]", "x": "f32[5]"},
+    "integers": {"x": "i32[6]", "y": "i32[6]"},
+    "jacobian": {"q": "f32[2]"},
+    "kalman": {"p": "f32[4,4]", "f": "f32[4,4]", "q": "f32[4,4]"},
+    "layer_norm": {"x": "f32[4,16]", "scale": "f32[16]"},
+    "matvec": {"x": "f32[4]"},
+    "mixed": {"x": "f32[8]", "n": "i32[]"},
+    "mlp": {"x": "f32[40]", "w1": "f32[32,40]", "w2": "f32[24,32]", "w3": "f32[3,24]"},
+    "norm": {"x": "f32[9]"},
+    "nonlinear": {"x": "f32[3,11]"},
+    "scatter": {"x": "f32[32]", "i": "i32[]", "v": "f32[]"},
+    "select": {"x": "f32[11]", "y": "f32[11]"},
+    "small_integers": {"x": "i8[7]", "y": "u16[]", "z": "bool[]"},
+    "softmax": {"x": "f32[20]"},
+    "standardize": {"x": "f32[33]"},
+    "threshold": {"x": "f32[21]", "limit": "f32[]"},
+    "transpose": {"x": "f32[5,7]"},
+}

@@ -1,0 +1,56 @@
+"""differential_test: compares an exported function with JAX, on the host."""
+
+load("@rules_cc//cc:cc_binary.bzl", "cc_binary")
+load("@rules_python//python:py_test.bzl", "py_test")
+load("//rules/private:host_only.bzl", "HOST_ONLY")
+
+def differential_test(name, library, src, fn, inputs, **kwargs):
+    """Calls the C function with seeded inputs and judges its results by docs/numerics.md.
+
+    Args:
+        name: string.
+        library: label of the jax_llvm_library.
+        src: label of its src.
+        fn: string, its fn.
+        inputs: dict, its inputs.
+        **kwargs: as in py_test.
+    """
+    for group in ["manifest", "object"]:
+        native.filegroup(
+            name = name + "." + group,
+            testonly = True,
+            srcs = [library],
+            output_group = group,
+            tags = ["manual"],
+        )
+    cc_binary(
+        name = name + ".so",
+        testonly = True,
+        srcs = [":" + name + ".object"],
+        linkopts = ["-lm"],
+        linkshared = True,
+        tags = ["manual"],
+        target_compatible_with = HOST_ONLY,
+    )
+    main = Label("//tests/differential:differential_main.py")
+    py_test(
+        name = name,
+        size = "small",
+        srcs = [main],
+        main = main,
+        args = [
+            "--library=$(rootpath :%s.so)" % name,
+            "--manifest=$(rootpath :%s.manifest)" % name,
+            "--src=$(rootpath %s)" % src,
+            "--fn=" + fn,
+        ] + ["--input=%s=%s" % (argument, shape) for argument, shape in inputs.items()],
+        data = [
+            src,
+            ":" + name + ".manifest",
+            ":" + name + ".so",
+        ],
+        python_version = "3.14",
+        target_compatible_with = HOST_ONLY,
+        deps = [Label("//py/jax_embedded:oracle")],
+        **kwargs
+    )

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Functions that are compared with JAX. CASES in cases.bzl has their shapes.
+
+Most make three or more thunks that share memory: single kernels hide mistakes in buffers.
+"""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+WEIGHTS = np.linspace(-1.0, 1.0, 12, dtype=np.float32).reshape(3, 4)
+
+
+def affine(x):
+    return 2.0 * x + 1.0
+
+
+def norm(x):
+    return x / jnp.sqrt(jnp.sum(x * x))
+
+
+def softmax(x):
+    e = jnp.exp(x - jnp.max(x))
+    return e / jnp.sum(e)
+
+
+def standardize(x):
+    centered = x - jnp.mean(x)
+    return centered / (jnp.sqrt(jnp.mean(centered * centered)) + 1e-3)
+
+
+def matvec(x):
+    y = WEIGHTS @ x
+    z = y / (1.0 + jnp.sum(jnp.abs(y)))
+    return jnp.concatenate([z, z[::-1]])
+
+
+def mlp(x, w1, w2, w3):
+    h = jnp.tanh(w1 @ x)
+    h = jnp.maximum(w2 @ h + 0.1, 0.0)
+    y = w3 @ h
+    return y - jax.nn.logsumexp(y)
+
+
+def integers(x, y):
+    total = x + y * 3
+    return total, total // 7, total % 7, jnp.maximum(x, y) - (x & y) + (x << 2)
+
+
+def select(x, y):
+    z = jnp.where(x > y, x, y * 2.0)
+    return jnp.clip(z, -1.0, 1.0), jnp.argmax(z), jnp.sum(z > 0.0)
+
+
+def cumulative(x):
+    c = jnp.cumsum(x)
+    return c - jnp.mean(c), jnp.cumsum(c * c)[-1]
+
+
+def transpose(x):
+    y = x.T @ x
+    return y.T + 1.0, jnp.sum(y, axis=0)
+
+
+def scatter(x, i, v):
+    y = jnp.tanh(x).at[i].set(v)
+    return jnp.cumsum(y) + y, y[i] * 2.0, jnp.maximum(y, 0.0)
+
+
+def gradient(w, x):
+    def loss(w):
+        return jnp.sum(jnp.tanh(w @ x) ** 2)
+
+    return jax.value_and_grad(loss)(w)
+
+
+def jacobian(q):
+    def position(q):
+        a, b = q[0], q[0] + q[1]
+        return jnp.stack([jnp.cos(a) + jnp.cos(b), jnp.sin(a) + jnp.sin(b)])
+
+    return position(q), jax.jacfwd(position)(q)
+
+
+def layer_norm(x, scale):
+    mean = jnp.mean(x, axis=1, keepdims=True)
+    var = jnp.mean((x - mean) ** 2, axis=1, keepdims=True)
+    y = (x - mean) * jax.lax.rsqrt(var + 1e-5) * scale
+    return y, jnp.sum(y * y)
+
+
+def duplicate(x):
+    y = jnp.tanh(x)
+    return y, y, x, jnp.float32(3.0)
+
+
+def kalman(p, f, q):
+    predicted = f @ p @ f.T + q
+    gain = predicted[:, :1] / (predicted[0, 0] + 0.1)
+    return predicted - gain * predicted[:1, :], gain
+
+
+def mixed(x, n):
+    y = x * n
+    return (y.astype(jnp.int32) + n) * 2, y / (1 + n), n > 3
+
+
+def nonlinear(x):
+    rounded = jnp.round(x * 2.0)
+    powers = jnp.power(jnp.abs(x), 1.5) + jnp.expm1(x) * jnp.log1p(jnp.abs(x))
+    waves = jnp.sin(x) * jnp.cos(2.0 * x) + jax.scipy.special.erf(x)
+    return rounded, powers, jnp.sum(waves, axis=1), jnp.sign(x) * jnp.floor(x)
+
+
+def small_integers(x, y, z):
+    wide = x.astype(jnp.int32) * y
+    return wide, jnp.where(z, x, -x), jnp.sum(wide) > 0, (y // 3).astype(jnp.uint8)
+
+
+def threshold(x, limit):
+    above = jnp.cumsum(x * x) > limit
+    return jnp.argmax(above)
