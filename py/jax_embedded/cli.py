@@ -25,6 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ExportError, InternalError) as error:
         print(error.render(where), file=sys.stderr)
         return error.exit_code
+    except BrokenPipeError:  # of `... | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
 
 
 def _export(options: argparse.Namespace) -> int:

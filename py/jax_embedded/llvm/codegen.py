@@ -5,7 +5,8 @@ from dataclasses import dataclass
 
 import llvmlite.binding as llvm
 
-from jax_embedded.errors import InternalError
+from jax_embedded.errors import ExportError, InternalError
+from jax_embedded.llvm.abi import is_known
 from jax_embedded.llvm.link import LinkedModule
 from jax_embedded.llvm.object_file import Section, sections, undefined_symbols
 from jax_embedded.llvm.targets import target_machine
@@ -30,7 +31,9 @@ class ObjectCode:
 
 
 def codegen(linked: LinkedModule, target: Target) -> ObjectCode:
-    """Errors: InternalError if LLVM fails. An abort inside LLVM ends the process: run it in a child."""
+    """Errors: ExportError if the code needs a function that is not on the ABI list, InternalError if
+    LLVM fails. An abort inside LLVM ends the process: run it in a child.
+    """
     machine = target_machine(target)
     module = llvm.parse_assembly(linked.llvm_ir)
     options = llvm.create_pipeline_tuning_options(speed_level=3)
@@ -43,4 +46,13 @@ def codegen(linked: LinkedModule, target: Target) -> ObjectCode:
     assembly = machine.emit_assembly(module)
     # Emitting changes a module: the object comes from a fresh copy, so that both are the same code.
     data = machine.emit_object(llvm.parse_assembly(text))
-    return ObjectCode(text, assembly, data, sections(data), undefined_symbols(data))
+    externals = undefined_symbols(data)
+    unknown = [name for name in externals if not is_known(name, host=target.name == "host")]
+    if unknown:
+        raise ExportError(
+            "unsupported-operation",
+            f"{linked.entry}: expected operations that {target.name} can do,"
+            f" found that LLVM calls {', '.join(unknown)}",
+            "compute with other dtypes, such as f32 instead of f16 or bf16",
+        )
+    return ObjectCode(text, assembly, data, sections(data), externals)

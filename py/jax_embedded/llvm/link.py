@@ -6,9 +6,10 @@ from dataclasses import dataclass
 
 import llvmlite.binding as llvm
 
-from jax_embedded.errors import InternalError
+from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.ir.program import KernelThunk, Program
 from jax_embedded.ir.scratch import Scratch, plan_scratch
+from jax_embedded.llvm.abi import is_known
 from jax_embedded.llvm.entry import entry_module
 from jax_embedded.llvm.kernel_text import clean_kernel
 from jax_embedded.llvm.math import define_math, rename_math
@@ -33,7 +34,8 @@ class LinkedModule:
 def link(program: Program, target: Target, *, contract: bool = True) -> LinkedModule:
     """contract: allow fused multiply-add where the core has it.
 
-    Errors: InternalError if LLVM refuses what XLA or we wrote.
+    Errors: ExportError if a kernel calls a function that is not on the ABI list, InternalError if
+    LLVM refuses what XLA or we wrote.
     """
     layout = data_layout(target)
     scratch = plan_scratch(program)
@@ -54,11 +56,28 @@ def link(program: Program, target: Target, *, contract: bool = True) -> LinkedMo
     if math:
         _link_in(module, _read(define_math(math), "math", target, layout), "math")
     for function in module.functions:
+        if function.is_declaration and not function.name.startswith("llvm."):
+            _check_external(function.name, program, target)
         if not function.is_declaration and function.name != program.name:
             function.linkage = "internal"
             function.add_function_attribute("alwaysinline")
     _verify(module, program.name)
     return LinkedModule(str(module), program.name, scratch)
+
+
+def _check_external(name: str, program: Program, target: Target) -> None:
+    if is_known(name, host=target.name == "host"):
+        return
+    for step in program.steps():
+        if isinstance(step, KernelThunk) and re.search(rf"@{re.escape(name)}\b", program.kernels[step.kernel]):
+            at = f" at {step.origin.location}" if step.origin.location else ""
+            raise ExportError(
+                "unsupported-operation",
+                f"{step.origin.operation}{at}: expected an operation that needs no library,"
+                f" found a call of {name}",
+                f"write {step.origin.operation} with other jax.numpy operations",
+            )
+    raise InternalError(f"link: expected known functions only, found a call of {name}")
 
 
 def _read(text: str, name: str, target: Target, layout: str) -> llvm.ModuleRef:

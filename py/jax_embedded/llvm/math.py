@@ -4,6 +4,7 @@
 XLA's own names (xla.tanh.f32) become calls of the C library, one per lane. llvm.maximum and
 llvm.minimum become comparisons: no C library for Cortex-M has fmaximumf, and on some cores LLVM
 cannot select them at all. Both return a NaN if either operand is one, and order -0 below +0.
+llvm.roundeven becomes an addition that rounds: no C library for Cortex-M has roundevenf.
 """
 
 import re
@@ -12,7 +13,7 @@ _LIBM = {"tanh": "tanh", "erf": "erf", "log1p": "log1p", "expm1": "expm1"}
 _TYPES = {"f32": ("float", "f", "i32"), "f64": ("double", "", "i64")}
 
 _OURS = re.compile(
-    r"@(?P<full>xla\.(?P<xla>tanh|erf|log1p|expm1|rsqrt)|llvm\.(?P<llvm>maximum|minimum))"
+    r"@(?P<full>xla\.(?P<xla>tanh|erf|log1p|expm1|rsqrt)|llvm\.(?P<llvm>maximum|minimum|roundeven))"
     r"\.(?:v(?P<lanes>\d+))?(?P<type>f32|f64)\b"
 )
 
@@ -74,6 +75,8 @@ def _definition(name: str, operation: str, lanes: int, kind: str, externals: set
     scalar, suffix, integer = _TYPES[kind]
     if operation in ("maximum", "minimum"):
         body = _extremum(operation, value, _type(lanes, integer), _type(lanes, "i1"))
+    elif operation == "roundeven":
+        body = _round_even(value, lanes, scalar, kind, externals)
     elif operation == "rsqrt":
         root = f"llvm.sqrt.{f'v{lanes}' if lanes else ''}{kind}"
         externals.add(f"declare {value} @{root}({value})")
@@ -123,4 +126,20 @@ def _extremum(operation: str, value: str, integer: str, boolean: str) -> list[st
         f"%isnan = fcmp uno {value} %a, %b",
         f"%nan = fadd {value} %a, %b",
         f"%r = select {boolean} %isnan, {value} %nan, {value} %number",
+    ]
+
+
+def _round_even(value: str, lanes: int, scalar: str, kind: str, externals: set[str]) -> list[str]:
+    """From 2^23 on (2^52 for f64) every number is an integer; adding as much rounds to one."""
+    vector = f"v{lanes}" if lanes else ""
+    externals.add(f"declare {value} @llvm.fabs.{vector}{kind}({value})")
+    externals.add(f"declare {value} @llvm.copysign.{vector}{kind}({value}, {value})")
+    limit = _splat(lanes, scalar, {"f32": "8388608.0", "f64": "4503599627370496.0"}[kind])
+    return [
+        f"%size = call {value} @llvm.fabs.{vector}{kind}({value} %a)",
+        f"%sum = fadd {value} %size, {limit}",
+        f"%rounded = fsub {value} %sum, {limit}",
+        f"%signed = call {value} @llvm.copysign.{vector}{kind}({value} %rounded, {value} %a)",
+        f"%small = fcmp olt {value} %size, {limit}",
+        f"%r = select {_type(lanes, 'i1')} %small, {value} %signed, {value} %a",
     ]

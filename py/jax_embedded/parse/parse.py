@@ -171,7 +171,7 @@ def unsupported(origin: Origin, kind: str) -> ExportError:
     return ExportError(
         "unsupported-operation",
         f"{origin.operation}{at}: expected an operation that XLA compiles to a kernel,"
-        f" found a call of its {kind} library",
+        f" found a {kind} thunk",
         f"write {origin.operation} with other jax.numpy operations",
     )
 

@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: Apache-2.0
+from hypothesis import Phase, given, settings
+from hypothesis import strategies as st
+
+from jax_embedded.ir.dump import Leaf
+from jax_embedded.ir.program import (
+    Allocation,
+    CopyThunk,
+    KernelThunk,
+    Origin,
+    Program,
+    Slice,
+    reads_and_writes,
+)
+from jax_embedded.ir.scratch import LOCAL_BYTES, Scratch, plan_scratch
+from jax_embedded.shape import DTYPES, Shape
+
+ORIGIN = Origin("i", "op")
+TEMP, OTHER_TEMP, INPUT = 0, 1, 2
+SIZE = 320
+
+
+def f32(offset: int, count: int, allocation: int = TEMP) -> Slice:
+    return Slice(allocation, offset, Shape("f32", (count,)))
+
+
+def program_of(*steps: KernelThunk | CopyThunk) -> Program:
+    program = Program(
+        name="f",
+        parameters=(Leaf("x", "x", Shape("i8", (SIZE,))),),
+        results=(),
+        result_slices=(),
+        allocations={
+            TEMP: Allocation(TEMP, SIZE, "temp"),
+            OTHER_TEMP: Allocation(OTHER_TEMP, SIZE, "temp"),
+            INPUT: Allocation(INPUT, SIZE, "parameter", 0),
+        },
+        thunks=steps,
+        kernels={"k": ""},
+    )
+    program.verify()
+    return program
+
+
+def kernel(reads: list[Slice], writes: list[Slice]) -> KernelThunk:
+    return KernelThunk(ORIGIN, "k", tuple(reads), tuple(writes))
+
+
+def address(scratch: Scratch, time: int, where: Slice) -> tuple[int, int]:
+    """(memory, byte): memory -1 is the arena, others are local buffers."""
+    number, offset = scratch.places[time, where]
+    buffer = scratch.buffers[number]
+    assert 0 <= offset <= offset + where.shape.nbytes <= buffer.size
+    if buffer.offset is None:
+        assert buffer.size <= LOCAL_BYTES
+        return number, offset
+    assert buffer.offset + buffer.size <= scratch.arena_bytes
+    return -1, buffer.offset + offset
+
+
+def check(program: Program) -> Scratch:
+    """Runs the program on XLA's memory and on the planned one and compares what each step reads.
+
+    A byte holds a token that tells which write put it there. Where a result lies over an operand,
+    a kernel may leave bytes as they are: here it does with the odd ones.
+    """
+    scratch = plan_scratch(program)
+    memory: dict[tuple[int, int], object] = {}
+    planned: dict[tuple[int, int], object] = {}
+    for time, step in enumerate(program.steps()):
+        slices = [[s for s in some if s.allocation != INPUT] for some in reads_and_writes(step)]
+        reads, writes = slices
+        for where in reads:
+            place, start = address(scratch, time, where)
+            for i in range(where.shape.nbytes):
+                expected = memory[where.allocation, where.offset + i]
+                assert planned.get((place, start + i)) == expected, (time, where, i)
+        for number, where in enumerate(writes):
+            place, start = address(scratch, time, where)
+            for i in range(where.shape.nbytes):
+                byte = Slice(where.allocation, where.offset + i, Shape("i8"))
+                if i % 2 and any(byte.overlaps(read) for read in reads):
+                    continue
+                memory[where.allocation, where.offset + i] = (time, number, i)
+                planned[place, start + i] = (time, number, i)
+        check_distances(scratch, time, reads + writes)
+    return scratch
+
+
+def check_distances(scratch: Scratch, time: int, slices: list[Slice]) -> None:
+    """What one step touches overlaps as it does in XLA's memory, or not at all."""
+    for a in slices:
+        for b in slices:
+            (place_a, start_a), (place_b, start_b) = (address(scratch, time, s) for s in (a, b))
+            if a.overlaps(b):
+                assert place_a == place_b
+                assert start_a - start_b == a.offset - b.offset
+            else:
+                end_a, end_b = start_a + a.shape.nbytes, start_b + b.shape.nbytes
+                assert place_a != place_b or end_a <= start_b or end_b <= start_a
+
+
+def check_alignment(scratch: Scratch) -> None:
+    for (time, where), (number, _) in scratch.places.items():
+        buffer = scratch.buffers[number]
+        align = min(width(where.shape.dtype), 8)
+        assert buffer.align % align == 0
+        assert address(scratch, time, where)[1] % align == 0, (time, where)
+        if buffer.offset is not None:
+            assert scratch.arena_align % buffer.align == 0
+
+
+@st.composite
+def slices(draw, start: int, end: int, allocation: int, dtypes=("i8", "f32", "f64", "c128")) -> Slice:
+    """A slice within start..end, aligned to its elements."""
+    fitting = [d for d in dtypes if -(-start // width(d)) * width(d) + width(d) <= end]
+    dtype = draw(st.sampled_from(fitting))
+    first = draw(st.integers(-(-start // width(dtype)), end // width(dtype) - 1))
+    count = draw(st.integers(1, end // width(dtype) - first))
+    return Slice(allocation, first * width(dtype), Shape(dtype, (count,)))
+
+
+def width(dtype: str) -> int:
+    return DTYPES[dtype].itemsize
+
+
+@st.composite
+def schedules(draw, *, partial_overlap: bool) -> Program:
+    """Steps that read what was written before and write anywhere, in place or over dead values.
+
+    partial_overlap: a result may also overlap a part of an operand and reach beyond it.
+    """
+    dtypes = draw(st.sampled_from([("i8", "f32"), ("f32",), ("i8", "f32", "f64", "c128")]))
+    steps: list[KernelThunk] = []
+    written: list[Slice] = []
+    for _ in range(draw(st.integers(1, 10))):
+        reads = []
+        for whole in draw(st.lists(st.sampled_from(written), max_size=3)) if written else ():
+            part = slices(whole.offset, whole.end, whole.allocation, dtypes)
+            reads.append(draw(part) if draw(st.booleans()) else whole)
+        writes: list[Slice] = []
+        for _ in range(draw(st.integers(0 if reads else 1, 2))):
+            allocation = draw(st.sampled_from([TEMP, TEMP, OTHER_TEMP]))
+            where = draw(slices(0, SIZE, allocation, dtypes))
+            if reads and draw(st.booleans()):
+                operand = draw(st.sampled_from(reads))
+                part = slices(operand.offset, operand.end, operand.allocation, dtypes)
+                where = draw(part) if draw(st.booleans()) else operand
+            within = [read for read in reads if read.overlaps(where)]
+            contained = all(r.offset <= where.offset and where.end <= r.end for r in within)
+            if (partial_overlap or contained) and not any(where.overlaps(w) for w in writes):
+                writes.append(where)
+        steps.append(kernel(reads, writes))
+        written += writes
+    return program_of(*steps)
+
+
+@settings(max_examples=600, deadline=None, derandomize=True)
+@given(schedules(partial_overlap=False))
+def test_every_read_sees_what_xla_s_memory_holds(program):
+    check(program)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True, phases=[Phase.generate])
+@given(schedules(partial_overlap=True))
+def test_results_that_reach_beyond_an_operand(program):
+    check(program)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(schedules(partial_overlap=False))
+def test_every_slice_is_aligned_to_its_elements(program):
+    check_alignment(plan_scratch(program))
+
+
+@settings(max_examples=50, deadline=None, derandomize=True)
+@given(schedules(partial_overlap=False))
+def test_same_program_same_plan(program):
+    assert plan_scratch(program) == plan_scratch(program)
+
+
+def test_no_temporaries_no_memory():
+    scratch = check(program_of(CopyThunk(ORIGIN, f32(0, 4, INPUT), f32(0, 4))))
+    assert [b.offset for b in scratch.buffers] == [None]
+    assert plan_scratch(program_of()) == Scratch((), {}, 0, 1)
+
+
+def test_small_values_are_local_and_large_ones_lie_in_the_arena():
+    small, large = f32(0, LOCAL_BYTES // 4), f32(128, LOCAL_BYTES // 4 + 1)
+    scratch = check(program_of(kernel([], [small, large]), kernel([small, large], [])))
+    assert [(b.size, b.offset) for b in scratch.buffers] == [(LOCAL_BYTES, None), (LOCAL_BYTES + 4, 0)]
+    assert scratch.arena_bytes == LOCAL_BYTES + 4
+
+
+def test_slots_of_one_place_at_different_times_are_told_apart():
+    a, b = f32(0, 32), f32(0, 32)
+    steps = [kernel([], [a]), kernel([a], []), kernel([], [b]), kernel([b], [])]
+    scratch = check(program_of(*steps))
+    assert [(x.first, x.last, x.offset) for x in scratch.buffers] == [(0, 1, 0), (2, 3, 0)]
+    assert scratch.arena_bytes == 128
+
+
+def test_dead_memory_is_used_again_wherever_xla_put_it():
+    chain = [f32(0, 20), f32(80, 20), f32(160, 20)]
+    steps = [kernel([], chain[:1])]
+    steps += [kernel([a], [b]) for a, b in zip(chain, [*chain[1:], f32(0, 20, OTHER_TEMP)], strict=True)]
+    assert check(program_of(*steps)).arena_bytes == 160
+
+
+def test_an_update_in_place_keeps_one_buffer():
+    whole, row = f32(64, 32), f32(96, 4)
+    steps = [kernel([], [whole]), kernel([whole], [whole]), kernel([row], [row]), kernel([whole], [])]
+    scratch = check(program_of(*steps))
+    assert [(b.size, b.first, b.last) for b in scratch.buffers] == [(128, 0, 3)]
+    assert scratch.places[2, row] == (0, 32)
+
+
+def test_an_in_place_result_of_another_type_shares_the_place_of_its_operand():
+    floats, bytes_ = f32(0, 32), Slice(TEMP, 0, Shape("i8", (128,)))
+    steps = [kernel([], [floats]), kernel([floats], [bytes_]), kernel([bytes_], [])]
+    assert len(check(program_of(*steps)).buffers) == 1
+
+
+def test_what_an_in_place_result_adds_beyond_its_operand_is_one_value_with_it():
+    operand, result, added = f32(0, 8), f32(0, 16), f32(32, 8)
+    check(program_of(kernel([], [operand]), kernel([operand], [result]), kernel([added], [])))
+
+
+def test_a_part_overwritten_early_leaves_the_rest_alive():
+    whole, head, tail = f32(0, 40), f32(0, 20), f32(80, 20)
+    steps = [kernel([], [whole]), kernel([], [head]), kernel([tail], []), kernel([head], [])]
+    scratch = check(program_of(*steps))
+    assert sorted((b.size, b.first, b.last) for b in scratch.buffers) == [(80, 1, 3), (160, 0, 2)]
+
+
+def test_alignment_is_that_of_the_widest_element_up_to_8():
+    odd, wide = Slice(TEMP, 0, Shape("i8", (67,))), Slice(TEMP, 80, Shape("c128", (5,)))
+    scratch = check(program_of(kernel([], [odd, wide]), kernel([odd, wide], [])))
+    assert [(b.align, b.offset) for b in scratch.buffers] == [(1, 80), (8, 0)]
+    assert (scratch.arena_bytes, scratch.arena_align) == (147, 8)
+
+
+def test_a_wide_element_in_the_middle_of_a_value_is_aligned():
+    value, wide = f32(4, 5), Slice(TEMP, 8, Shape("f64", (2,)))
+    program = program_of(kernel([], [value]), kernel([value], [wide]), kernel([wide], []))
+    check_alignment(check(program))
