@@ -12,8 +12,8 @@ def jax_llvm_library(
         name,
         src,
         fn,
-        inputs = None,
-        example_inputs = None,
+        inputs = {},
+        example_inputs = "",
         outputs = [],
         deps = [],
         data = [],
@@ -49,7 +49,7 @@ def jax_llvm_library(
         src: label of the Python file that defines fn. It may import jax and numpy without naming them.
         fn: string, the function.
         inputs: dict from argument name to shape, such as "f32[8,16]" or "i32[]". An argument that is
-            not named keeps its default value.
+            not named keeps its default value. None at all: the function has no arguments.
         example_inputs: string, instead of inputs: a function of src that returns the arguments, as a
             tuple in the order of the signature or a dict by name; for pytrees.
         outputs: list of string, names of the results in the order of jax.tree.leaves. By default they
@@ -64,13 +64,6 @@ def jax_llvm_library(
         tags: list of string, as everywhere.
         **kwargs: visibility, target_compatible_with and other attributes of every rule.
     """
-    if (inputs == None) == (example_inputs == None):
-        fail("\n\nERROR(jax_embedded): //{}:{}: expected one of inputs and example_inputs, found {}.".format(
-            native.package_name(),
-            name,
-            "both" if inputs != None else "neither",
-        ) + "\n  Fix: write inputs = {\"x\": \"f32[3]\"}, or {} for a function without arguments." +
-             " See docs/errors.md#inputs\n")
     hidden = {
         "tags": ["manual"] + tags,
         "testonly": testonly,
@@ -96,8 +89,8 @@ def jax_llvm_library(
         capture = ":" + name + ".capture",
         src = src,
         fn = fn,
-        inputs = inputs or {},
-        example_inputs = example_inputs or "",
+        inputs = inputs,
+        example_inputs = example_inputs,
         outputs = outputs,
         x64 = x64,
         **hidden

@@ -49,6 +49,8 @@ def _child(stage: str, work: Callable[[], T], write_end: int) -> int:
         answer = (work(), None)
     except (ExportError, InternalError) as error:
         answer = (None, error)
+    except KeyboardInterrupt:
+        return 130
     except BaseException as error:  # noqa: BLE001 - whatever it is, the parent reports it
         lines = traceback.format_exception(error)
         details = tuple("".join(lines).rstrip().splitlines())

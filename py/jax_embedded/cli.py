@@ -25,6 +25,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (ExportError, InternalError) as error:
         print(error.render(where), file=sys.stderr)
         return error.exit_code
+    except KeyboardInterrupt:
+        return 130  # as a shell reports SIGINT
     except BrokenPipeError:  # of `... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
@@ -69,8 +71,8 @@ def _request(options: argparse.Namespace) -> CaptureRequest:
         inputs[name] = shape
     if options.example_inputs is not None and inputs:
         raise ExportError(
-            "command-line",
-            "--example-inputs: expected it without --input, found both",
+            "inputs",
+            "--input: expected it without --example-inputs, found both",
             "leave one of them out",
         )
     return CaptureRequest(

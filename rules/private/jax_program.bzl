@@ -26,6 +26,11 @@ ATTRS = {
 
 def _jax_program_impl(ctx):
     label = str(ctx.label.same_package_label(ctx.attr.library)).removeprefix("@@").removeprefix("@")
+    if ctx.attr.inputs and ctx.attr.example_inputs:
+        fail(
+            "\n\nERROR(jax_embedded): " + label + ": inputs: expected it without example_inputs, found both\n" +
+            "  Fix: leave one of them out. See docs/errors.md#inputs\n",
+        )
     dump = ctx.actions.declare_directory(ctx.label.name + ".dump")
 
     # The file as it lies in the runfiles: beside its data, generated or not.

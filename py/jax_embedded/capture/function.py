@@ -278,7 +278,7 @@ def shape_of(value: Any, role: str) -> Shape:
 
 def user_error(error: BaseException, doing: str) -> ExportError:
     """What the user's code raised, with the user's frames only."""
-    if isinstance(error, ExportError | InternalError):
+    if isinstance(error, ExportError | InternalError | KeyboardInterrupt):
         raise error
     frames = [
         f"{Path(frame.filename).name}:{frame.lineno} in {frame.name}: {frame.line}"

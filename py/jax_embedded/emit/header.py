@@ -15,7 +15,7 @@ def check_border(dump: Dump, name: str) -> None:
 
     Errors: ExportError for a name that C cannot use, two equal names, a dtype without a C type.
     """
-    check_c_name(name, "function", f"set c_name to another name than {name}", external=True)
+    check_c_name(name, "function", "set c_name to the name of the C function", external=True)
     seen: dict[str, str] = {}
     for role, leaves, fix in (
         ("argument", dump.parameters, "rename the argument in Python"),

@@ -171,7 +171,7 @@ def unsupported(origin: Origin, kind: str) -> ExportError:
     return ExportError(
         "unsupported-operation",
         f"{origin.operation}{at}: expected an operation that XLA compiles to a kernel,"
-        f" found a {kind} thunk",
+        f" found a thunk of kind {kind}",
         f"write {origin.operation} with other jax.numpy operations",
     )
 

@@ -1,0 +1,216 @@
+# SPDX-License-Identifier: Apache-2.0
+import ctypes
+import functools
+import math
+
+import llvmlite.binding as llvm
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from jax_embedded.llvm.math import define_math, rename_math
+
+DTYPES = {"f32": np.float32, "f64": np.float64}
+SCALARS = {"f32": "float", "f64": "double"}
+KINDS = ["f32", "f64", "v4f32", "v8f32", "v2f64"]
+
+
+def lanes_of(kind: str) -> int:
+    return int(kind[1:-3]) if kind.startswith("v") else 1
+
+
+def llvm_type(kind: str) -> str:
+    scalar = SCALARS[kind[-3:]]
+    return f"<{lanes_of(kind)} x {scalar}>" if kind.startswith("v") else scalar
+
+
+@functools.cache
+def compiled(name: str, kind: str, operands: int) -> tuple:
+    """XLA's call of `name`, renamed and linked with the definition, as machine code of the host."""
+    value = llvm_type(kind)
+    full = f"@{name}.{kind}"
+    loads = [f"  %x{i} = load {value}, ptr %p{i}, align 4" for i in range(operands)]
+    text = "\n".join(
+        [
+            f"declare {value} {full}({', '.join([value] * operands)})",
+            f"define void @run(ptr %r, {', '.join(f'ptr %p{i}' for i in range(operands))}) {{",
+            *loads,
+            f"  %v = call {value} {full}({', '.join(f'{value} %x{i}' for i in range(operands))})",
+            f"  store {value} %v, ptr %r, align 4",
+            "  ret void",
+            "}",
+            "",
+        ]
+    )
+    renamed, names = rename_math(text)
+    assert full not in renamed
+    module = llvm.parse_assembly(renamed)
+    module.link_in(llvm.parse_assembly(define_math(names)))
+    module.verify()
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    machine = llvm.Target.from_default_triple().create_target_machine(opt=3)
+    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=3))
+    builder.getModulePassManager().run(module, builder)
+    engine = llvm.create_mcjit_compiler(module, machine)
+    engine.finalize_object()
+    pointers = [ctypes.c_void_p] * (1 + operands)
+    return ctypes.CFUNCTYPE(None, *pointers)(engine.get_function_address("run")), engine
+
+
+def run(name: str, kind: str, *operands: np.ndarray) -> np.ndarray:
+    function, _engine = compiled(name, kind, len(operands))
+    lanes, dtype = lanes_of(kind), DTYPES[kind[-3:]]
+    padded = [np.resize(o.astype(dtype), -(-o.size // lanes) * lanes) for o in operands]
+    result = np.zeros_like(padded[0])
+    for at in range(0, result.size, lanes):
+        function(result[at:].ctypes.data, *[o[at:].ctypes.data for o in padded])
+    return result[: operands[0].size]
+
+
+def same_bits(got: np.ndarray, expected: np.ndarray) -> bool:
+    """Equal, the signs of zeros included; any NaN equals any other."""
+    nan = np.isnan(got) & np.isnan(expected)
+    return bool((nan | ((got == expected) & (np.signbit(got) == np.signbit(expected)))).all())
+
+
+def edges(dtype: type) -> np.ndarray:
+    info = np.finfo(dtype)
+    positive = [0.0, info.smallest_subnormal, info.tiny, 0.5, 1.0, 1.5, 2.5, 3.0, info.max, np.inf]
+    return np.array([*positive, *(-x for x in positive), np.nan], dtype)
+
+
+def maximum(a: float, b: float) -> float:
+    """IEEE 754-2019, 9.6."""
+    if math.isnan(a) or math.isnan(b):
+        return math.nan
+    if a == b == 0:
+        return a if math.copysign(1, a) > 0 else b
+    return max(a, b)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_maximum_and_minimum_of_all_edges(kind):
+    values = edges(DTYPES[kind[-3:]])
+    a, b = (x.ravel() for x in np.meshgrid(values, values))
+    expected = np.array([maximum(float(x), float(y)) for x, y in zip(a, b, strict=True)], a.dtype)
+    assert same_bits(run("llvm.maximum", kind, a, b), expected)
+    opposite = np.array([-maximum(-float(x), -float(y)) for x, y in zip(a, b, strict=True)], a.dtype)
+    assert same_bits(run("llvm.minimum", kind, a, b), opposite)
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(st.floats(width=32), st.floats(width=32))
+def test_maximum_of_random_numbers(a, b):
+    operands = np.array([a], np.float32), np.array([b], np.float32)
+    expected = np.array([maximum(a, b)], np.float32)
+    assert same_bits(run("llvm.maximum", "f32", *operands), expected)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_roundeven(kind):
+    dtype = DTYPES[kind[-3:]]
+    limit = 2.0 ** np.finfo(dtype).nmant
+    near = [limit - 0.5, limit / 2 - 0.5, limit / 2 + 0.5, limit / 2 + 1.5, limit, limit + 1, 2 * limit + 2]
+    halves = np.arange(-8, 8, 0.5)
+    around = [np.nextafter(dtype(x), dtype(y)) for x in halves for y in (-np.inf, np.inf)]
+    values = np.array([*edges(dtype), *near, *(-x for x in near), *halves, *around], dtype)
+    assert same_bits(run("llvm.roundeven", kind, values), np.rint(values))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_rsqrt(kind):
+    dtype = DTYPES[kind[-3:]]
+    values = np.concatenate([edges(dtype), np.geomspace(1e-30, 1e30, 500, dtype=dtype)])
+    with np.errstate(all="ignore"):
+        expected = dtype(1) / np.sqrt(values)
+    assert same_bits(run("xla.rsqrt", kind, values), expected)
+
+
+REFERENCES = {"tanh": math.tanh, "erf": math.erf, "log1p": math.log1p, "expm1": math.expm1}
+
+
+@pytest.mark.parametrize("name", REFERENCES)
+@pytest.mark.parametrize("kind", KINDS)
+def test_functions_of_the_c_library(name, kind):
+    dtype = DTYPES[kind[-3:]]
+    info = np.finfo(dtype)
+    values = np.concatenate([np.geomspace(1e-30, 80, 300), -np.geomspace(1e-30, 0.99, 300)]).astype(dtype)
+    expected = np.array([REFERENCES[name](float(x)) for x in values])
+    unit = np.exp2(np.floor(np.log2(np.abs(expected))) - info.nmant)
+    assert (np.abs(run(f"xla.{name}", kind, values) - expected) <= 4 * unit).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("tanh", [0.0, -0.0, 1.0, -1.0, np.nan]),
+        ("erf", [0.0, -0.0, 1.0, -1.0, np.nan]),
+        ("log1p", [0.0, -0.0, np.inf, np.nan, np.nan]),
+        ("expm1", [0.0, -0.0, np.inf, -1.0, np.nan]),
+    ],
+)
+@pytest.mark.parametrize("kind", KINDS)
+def test_functions_of_the_c_library_at_the_edges(name, expected, kind):
+    dtype = DTYPES[kind[-3:]]
+    values = np.array([0.0, -0.0, np.inf, -np.inf, np.nan], dtype)
+    assert same_bits(run(f"xla.{name}", kind, values), np.array(expected, dtype))
+
+
+def test_each_lane_has_its_own_value():
+    values = np.arange(1, 9, dtype=np.float32) / 8
+    one_by_one = run("xla.tanh", "f32", values)
+    assert (run("xla.tanh", "v8f32", values) == one_by_one).all()
+    assert len(set(one_by_one)) == 8
+
+
+def test_renaming():
+    text = """\
+declare float @llvm.maximum.f32(float, float) #2
+declare float @llvm.exp.f32(float)
+declare <8 x float> @xla.tanh.v8f32(<8 x float>)
+define void @f() {
+  %1 = call float @llvm.maximum.f32(float %0, float %0)
+  %2 = call float @llvm.exp.f32(float %1)
+  %3 = call <8 x float> @xla.tanh.v8f32(<8 x float> %x)
+}
+"""
+    assert rename_math(text) == (
+        """\
+declare float @llvm.exp.f32(float)
+define void @f() {
+  %1 = call float @jxe.maximum.f32(float %0, float %0)
+  %2 = call float @llvm.exp.f32(float %1)
+  %3 = call <8 x float> @jxe.tanh.v8f32(<8 x float> %x)
+}
+declare float @jxe.maximum.f32(float, float)
+declare <8 x float> @jxe.tanh.v8f32(<8 x float>)
+""",
+        frozenset({"jxe.maximum.f32", "jxe.tanh.v8f32"}),
+    )
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "  %1 = call float @llvm.maxnum.f32(float %0, float %0)",
+        "  %1 = call i32 @llvm.smax.i32(i32 %0, i32 %0)",
+        "  %1 = call float @llvm.vector.reduce.fmaximum.v4f32(<4 x float> %0)",
+        "  %llvm.maximum.f32 = fadd float %0, %1",
+        "  %1 = call float @my.xla.tanh.f32(float %0)",
+    ],
+)
+def test_other_names_stay(line):
+    assert rename_math(line + "\n") == (line + "\n", frozenset())
+
+
+def test_nothing_to_define_is_an_empty_module():
+    assert define_math(frozenset()).strip() == ""
+
+
+def test_definitions_do_not_depend_on_the_order_of_the_set():
+    names = [f"jxe.{o}.{k}" for o in ("maximum", "tanh", "rsqrt") for k in ("f32", "v4f32", "f64")]
+    texts = {define_math(frozenset(names[i:] + names[:i])) for i in range(len(names))}
+    assert len(texts) == 1
+    llvm.parse_assembly(texts.pop()).verify()

@@ -1,0 +1,347 @@
+# SPDX-License-Identifier: Apache-2.0
+import dataclasses
+import functools
+import itertools
+import random
+import resource
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from jax_embedded.capture.capture import CaptureRequest, capture
+from jax_embedded.child import run_in_child
+from jax_embedded.errors import ExportError, InternalError
+from jax_embedded.ir.dump import Dump
+from jax_embedded.ir.program import CallThunk, CopyThunk, KernelThunk, Slice
+from jax_embedded.parse.parse import parse
+from jax_embedded.schema import EXECUTABLE, Schema, encode
+from jax_embedded.shape import Shape
+
+SOURCE = """\
+import jax.numpy as jnp
+import numpy as np
+
+WEIGHTS = np.arange(12, dtype=np.float32).reshape(3, 4)
+
+def f(x, gain, unused):
+    y = jnp.tanh(x @ WEIGHTS) * gain
+    return {"y": y, "best": jnp.argmax(y), "x": x}
+"""
+
+
+@pytest.fixture(autouse=True)
+def one_schema(monkeypatch):
+    """Building the message classes takes most of the time of a parse."""
+    monkeypatch.setattr("jax_embedded.parse.parse.Schema", schema_of)
+
+
+@functools.cache
+def schema_of(descriptors: bytes) -> Schema:
+    return Schema(descriptors)
+
+
+@pytest.fixture(scope="session")
+def dump(tmp_path_factory) -> Dump:
+    src = tmp_path_factory.mktemp("src") / "model.py"
+    src.write_text(SOURCE)
+    inputs = {"x": "f32[2,3]", "gain": "f32[]", "unused": "i32[5]"}
+    return capture(CaptureRequest(src, "f", inputs))
+
+
+def changed(dump: Dump, change: Callable[[Any], None], **fields: Any) -> Dump:
+    """The dump with an executable that `change` has changed."""
+    executable = schema_of(dump.schema).decode(EXECUTABLE, dump.executable)
+    change(executable)
+    return dataclasses.replace(dump, executable=encode(executable), **fields)
+
+
+def test_a_real_program(dump):
+    program = parse(dump, "model")
+    program.verify()
+    assert program.name == "model"
+    assert [str(leaf.shape) for leaf in program.parameters] == ["f32[2,3]", "f32[]", "i32[5]"]
+    assert [leaf.path for leaf in program.results] == ["result['best']", "result['x']", "result['y']"]
+    kinds = {}
+    for allocation in program.allocations.values():
+        kinds.setdefault(allocation.kind, []).append(allocation)
+    assert sorted(a.parameter for a in kinds["parameter"]) == [0, 1, 2]
+    assert {s.allocation for s in program.result_slices} == {a.index for a in kinds["result"]}
+    weights = np.arange(12, dtype=np.float32).tobytes()
+    assert any(a.data == weights for a in kinds["constant"])
+    steps = list(program.steps())
+    assert {s.kernel for s in steps if isinstance(s, KernelThunk)} == program.kernels.keys()
+    assert any(s.origin.operation == "tanh" or "tanh" in s.origin.instruction for s in steps)
+    assert any(s.origin.location.startswith("model.py:") for s in steps)
+
+
+def test_same_dump_same_program(dump):
+    assert parse(dump, "model") == parse(dump, "model")
+    assert str(parse(dump, "model")) == str(parse(dump, "model"))
+
+
+@pytest.mark.parametrize("kind", ["infeed_thunk", "outfeed_thunk", "collective_thunk", "ynn_fusion_thunk"])
+@pytest.mark.parametrize("nested", [False, True])
+def test_unsupported_thunk_names_the_operation_and_the_line(dump, kind, nested):
+    def change(executable: Any) -> None:
+        located = [
+            i
+            for c in executable.hlo_module.hlo_module.computations
+            for i in c.instructions
+            if i.metadata.op_name.endswith("argmax") or i.metadata.op_name.endswith("tanh")
+        ]
+        sequence = executable.thunk_sequence
+        if nested:
+            sequence = sequence.thunks.add().call_thunk.called_sequence
+        thunk = sequence.thunks.add()
+        thunk.info.op_name = located[0].name
+        located[0].metadata.op_name = "jit(f)/made_up"
+        located[0].metadata.source_file = "/home/u/model.py"
+        located[0].metadata.source_line = 7
+        getattr(thunk, kind).SetInParent()
+
+    with pytest.raises(ExportError) as caught:
+        parse(changed(dump, change), "model")
+    error = caught.value
+    assert error.kind == "unsupported-operation"
+    assert error.what.startswith("made_up at model.py:7: expected an operation that XLA compiles")
+    assert kind.removesuffix("_thunk").replace("_", "-") in error.what
+    assert "made_up" in error.fix
+
+
+def test_a_thunk_without_a_kind(dump):
+    with pytest.raises(ExportError, match="nothing"):
+        parse(changed(dump, lambda executable: executable.thunk_sequence.thunks.add()), "model")
+
+
+def test_called_sequences_are_kept(dump):
+    def change(executable: Any) -> None:
+        sequence = executable.thunk_sequence
+        inner = sequence.__class__()
+        inner.CopyFrom(sequence)
+        del sequence.thunks[:]
+        sequence.thunks.add().call_thunk.called_sequence.CopyFrom(inner)
+
+    program = parse(changed(dump, change), "model")
+    assert [type(thunk) for thunk in program.thunks] == [CallThunk]
+    assert program.thunks[0].thunks == parse(dump, "model").thunks
+    program.verify()
+
+
+def test_workgroups(dump):
+    def change(executable: Any) -> None:
+        thunk = next(t for t in executable.thunk_sequence.thunks if t.WhichOneof("impl") == "kernel_thunk")
+        count = thunk.kernel_thunk.num_workgroups
+        count.x, count.y, count.z = 4, 3, 2
+
+    steps = parse(changed(dump, change), "model").steps()
+    assert next(s for s in steps if isinstance(s, KernelThunk)).workgroups == (4, 3, 2)
+
+
+@pytest.mark.parametrize(("dtype", "width"), [("F32", 4), ("C128", 16), ("PRED", 1)])
+@pytest.mark.parametrize("dims", [(3,), (2, 3), (2, 3, 4), (2, 1, 3, 2)])
+def test_copies_between_layouts(dump, dims, dtype, width):
+    """In memory: what the strides say is what numpy's transposition says."""
+    size = int(np.prod(dims))
+    pairs = list(itertools.product(itertools.permutations(range(len(dims))), repeat=2))
+    for source, destination in random.Random(6).sample(pairs, min(len(pairs), 60)):
+
+        def change(executable: Any, source=source, destination=destination) -> None:
+            del executable.thunk_sequence.thunks[:]
+            copy = executable.thunk_sequence.thunks.add().copy_thunk
+            types = copy.DESCRIPTOR.file.pool.FindEnumTypeByName("xla.PrimitiveType")
+            for end, layout in ((copy.src_buffer_shape, source), (copy.dst_buffer_shape, destination)):
+                end.shape.element_type = types.values_by_name[dtype].number
+                end.shape.dimensions[:] = dims
+                end.shape.layout.minor_to_major[:] = layout
+                end.slice.size = size * width
+
+        (copy,) = parse(changed(dump, change, kernels={}), "model").steps()
+        assert isinstance(copy, CopyThunk)
+        assert (copy.strides == ()) == (source == destination)
+        physical = tuple(dims[d] for d in reversed(destination))
+        assert copy.destination.shape.dims == physical
+        if copy.strides:
+            memory = np.arange(size)
+            logical = memory.reshape([dims[d] for d in reversed(source)])
+            logical = logical.transpose(np.argsort(source[::-1]))
+            expected = logical.transpose(destination[::-1]).ravel()
+            offsets = sum(i * s for i, s in zip(np.indices(physical), copy.strides, strict=True))
+            assert (memory[offsets].ravel() == expected).all()
+
+
+def first_kernel(executable: Any) -> Any:
+    return next(
+        t.kernel_thunk for t in executable.thunk_sequence.thunks if t.WhichOneof("impl") == "kernel_thunk"
+    )
+
+
+def drop_result(executable: Any) -> None:
+    module = executable.hlo_module.hlo_module
+    entry = next(c for c in module.computations if c.id == module.entry_computation_id)
+    root = next(i for i in entry.instructions if i.id == entry.root_id)
+    del root.shape.tuple_shapes[-1]
+
+
+def drop_buffers(executable: Any) -> None:
+    for allocation in executable.buffer_assignment.buffer_allocations:
+        del allocation.assigned[:]
+
+
+def turn_result(executable: Any) -> None:
+    module = executable.hlo_module.hlo_module
+    entry = next(c for c in module.computations if c.id == module.entry_computation_id)
+    root = next(i for i in entry.instructions if i.id == entry.root_id)
+    root.shape.tuple_shapes[1].layout.minor_to_major[:] = [0, 1]
+
+
+def change_slice(executable: Any) -> None:
+    first_kernel(executable).arguments_buffers[0].slice.size += 4
+
+
+def change_parameter_number(executable: Any) -> None:
+    for allocation in executable.buffer_assignment.buffer_allocations:
+        allocation.parameter_number += 3
+
+
+def drop_thunks(executable: Any) -> None:
+    del executable.thunk_sequence.thunks[:]
+
+
+@pytest.mark.parametrize(
+    ("change", "what"),
+    [
+        (drop_result, "results: expected 3, found 2 in the HLO module"),
+        (drop_buffers, "expected a"),
+        (turn_result, "result['x']: expected a row-major layout, found another"),
+        (change_slice, " bytes for f32"),
+        (change_parameter_number, "expected an argument, found none"),
+        (drop_thunks, "kernels: expected a thunk for each, found none for "),
+    ],
+)
+def test_a_dump_that_does_not_hold_together(dump, change, what):
+    with pytest.raises(InternalError) as caught:
+        parse(changed(dump, change), "model")
+    assert what in caught.value.what
+
+
+def test_a_module_without_a_kernel(dump):
+    with pytest.raises(InternalError, match=r"empty\.ll: expected one kernel or more, found none"):
+        parse(dataclasses.replace(dump, kernels={**dump.kernels, "empty": "; nothing\n"}), "model")
+
+
+def test_several_kernels_of_one_module(dump):
+    text = 'define ptr @a(ptr %0) {\n}\n\ndefine internal ptr @b() {\n}\ndefine ptr @"c d"(ptr %0) {\n}\n'
+    with pytest.raises(InternalError) as caught:
+        parse(dataclasses.replace(dump, kernels={**dump.kernels, "more": text}), "model")
+    assert caught.value.what.endswith("found none for ['a', 'c d']")
+
+
+class Hang(Exception):
+    pass
+
+
+def outcome(dump: Dump) -> str:
+    """"passed", "ExportError" or "InternalError"; anything else is a defect."""
+    try:
+        parse(dump, "model").verify()
+    except (ExportError, InternalError) as error:
+        return type(error).__name__
+    except Exception as error:  # noqa: BLE001 - that is the question
+        trace = error.__traceback__
+        while trace and trace.tb_next:
+            trace = trace.tb_next
+        where = trace.tb_frame.f_code.co_name if trace else ""
+        return f"{type(error).__name__} in {where}"
+    return "passed"
+
+
+def outcomes_of(dumps: list[Dump]) -> dict[str, int]:
+    """How often each outcome came, and the first dump with it; a parse may take 5 seconds."""
+
+    def hang(*_: Any) -> None:
+        raise Hang
+
+    def work() -> dict[str, int]:
+        limit = 2 << 30
+        resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
+        signal.signal(signal.SIGALRM, hang)
+        found: dict[str, int] = {}
+        for number, one in enumerate(dumps):
+            signal.alarm(5)
+            found.setdefault(outcome(one), number)
+        signal.alarm(0)
+        return found
+
+    return run_in_child("parse", work)
+
+
+EXPECTED = {"passed", "ExportError", "InternalError"}
+
+
+def test_flipped_bits(dump):
+    rng = random.Random(4)
+    dumps = []
+    for _ in range(3000):
+        data = bytearray(dump.executable)
+        for _ in range(rng.choice((1, 1, 1, 5))):
+            data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+        dumps.append(dataclasses.replace(dump, executable=bytes(data)))
+    found = outcomes_of(dumps)
+    assert {"passed", "InternalError"} <= found.keys()
+    assert ", ".join(sorted(found.keys() - EXPECTED)) == ""
+
+
+def test_truncations(dump):
+    rng = random.Random(5)
+    size = len(dump.executable)
+    cuts = {0, 1, size - 1, *(rng.randrange(size) for _ in range(500))}
+    found = outcomes_of([dataclasses.replace(dump, executable=dump.executable[:cut]) for cut in sorted(cuts)])
+    assert "InternalError" in found
+    assert ", ".join(sorted(found.keys() - EXPECTED)) == ""
+
+
+def numbers(message: Any) -> list[tuple[Any, str, int | None]]:
+    """Where the integers of a message are: (message, field, index if it is repeated)."""
+    found = []
+    for field, value in message.ListFields():
+        repeated = field.is_repeated
+        if field.type == field.TYPE_MESSAGE:
+            if field.message_type.GetOptions().map_entry:
+                continue
+            for part in value if repeated else (value,):
+                found += numbers(part)
+        elif field.cpp_type in (field.CPPTYPE_INT64, field.CPPTYPE_INT32, field.CPPTYPE_ENUM):
+            found += [(message, field.name, i) for i in range(len(value))] if repeated else [
+                (message, field.name, None)
+            ]
+    return found
+
+
+def test_changed_numbers(dump):
+    rng = random.Random(7)
+    executable = schema_of(dump.schema).decode(EXECUTABLE, dump.executable)
+    dumps = []
+    for message, field, index in numbers(executable):
+        for value in (-1, 0, 1, rng.randrange(50), 1 << 20, 1 << 60):
+            old = getattr(message, field)
+            old = old if index is None else old[index]
+            try:
+                set_number(message, field, index, value)
+            except ValueError:  # too large for the field
+                continue
+            dumps.append(dataclasses.replace(dump, executable=encode(executable)))
+            set_number(message, field, index, old)
+    assert len(dumps) > 2000
+    found = outcomes_of(dumps)
+    assert {"passed", "InternalError"} <= found.keys()
+    assert ", ".join(sorted(found.keys() - EXPECTED)) == ""
+
+
+def set_number(message: Any, field: str, index: int | None, value: int) -> None:
+    if index is None:
+        setattr(message, field, value)
+    else:
+        getattr(message, field)[index] = value
