@@ -1,0 +1,3 @@
+"""Part of the consumer's own Python."""
+
+MILLI = 1e-3
