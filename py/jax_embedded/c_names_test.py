@@ -6,7 +6,9 @@ from jax_embedded.errors import ExportError
 from jax_embedded.llvm.abi import C_LIBRARY, HOST_LIBRARY
 
 
-@pytest.mark.parametrize("name", ["x", "_x", "X1", "params_w", "a__b", "_0", "Int", "classes", "mains"])
+@pytest.mark.parametrize(
+    "name", ["x", "_x", "X1", "params_w", "a__b", "_0", "Int", "classes", "mains"]
+)
 def test_names_that_c_can_use(name):
     check_c_name(name, "argument", "rename it")
     check_c_name(name, "function", "rename it", external=True)

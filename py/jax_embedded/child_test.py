@@ -3,6 +3,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -11,7 +12,7 @@ from jax_embedded.errors import ExportError, InternalError
 
 
 def run_script(text: str) -> subprocess.CompletedProcess:
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path)}
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(sys.path), "PYTHONUNBUFFERED": ""}
     return subprocess.run(
         [sys.executable, "-c", text], capture_output=True, text=True, timeout=60, env=environment
     )
@@ -56,7 +57,7 @@ def test_internal_error_is_raised_here():
     assert caught.value.details == ("detail",)
 
 
-@pytest.mark.parametrize("exception", [ValueError("lost"), KeyboardInterrupt(), SystemExit(0), MemoryError()])
+@pytest.mark.parametrize("exception", [ValueError("lost"), SystemExit(0), MemoryError()])
 def test_other_exceptions_become_a_bug_with_the_traceback(exception):
     def work_of_the_test():
         raise exception
@@ -87,6 +88,16 @@ def test_early_exit_becomes_a_bug_that_names_the_code(code):
     assert caught.value.what == f"the link process: expected a result, found exit code {code}"
 
 
+def test_interrupted_work_leaves_no_traceback(capfd):
+    def work():
+        raise KeyboardInterrupt
+
+    with pytest.raises(InternalError) as caught:
+        run_in_child("capture", work)
+    assert caught.value.what == "the capture process: expected a result, found exit code 130"
+    assert capfd.readouterr() == ("", "")
+
+
 def test_result_that_cannot_be_pickled_becomes_a_bug():
     done = run_script(
         "from jax_embedded.child import run_in_child\n"
@@ -112,11 +123,15 @@ def test_buffered_output_is_written_once():
     assert done.stderr == "warning "
 
 
+def open_files() -> set[str]:
+    return {path.name for path in Path("/proc/self/fd").iterdir()}
+
+
 def test_no_process_and_no_file_is_left():
-    before = set(os.listdir("/proc/self/fd"))
+    before = open_files()
     run_in_child("work", lambda: 1)
     with pytest.raises(InternalError):
         run_in_child("work", lambda: os._exit(1))
-    assert set(os.listdir("/proc/self/fd")) == before
+    assert open_files() == before
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)

@@ -31,7 +31,11 @@ def test_exit_codes_tell_the_two_apart():
 
 @pytest.mark.parametrize(
     "error",
-    [ExportError("kind", "what", "fix"), ExportError("k", "w", "f", ("d",)), InternalError("w", ("d",))],
+    [
+        ExportError("kind", "what", "fix"),
+        ExportError("k", "w", "f", ("d",)),
+        InternalError("w", ("d",)),
+    ],
 )
 def test_errors_survive_pickling(error):
     copy = pickle.loads(pickle.dumps(error))

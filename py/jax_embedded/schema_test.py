@@ -11,7 +11,9 @@ from jax_embedded.schema import FILES, Schema, encode, read_schema, split_envelo
 TYPES = descriptor_pb2.FieldDescriptorProto
 
 
-def file_of(name: str, package: str, message: str, *dependencies: str) -> descriptor_pb2.FileDescriptorProto:
+def file_of(
+    name: str, package: str, message: str, *dependencies: str
+) -> descriptor_pb2.FileDescriptorProto:
     """A file with one message: {int64 number = 1; string text = 2; repeated message again = 3}."""
     file = descriptor_pb2.FileDescriptorProto(
         name=name, package=package, syntax="proto3", dependency=dependencies
@@ -79,13 +81,30 @@ def test_descriptors_are_found_wherever_they_lie(layout, tmp_path):
     ],
 )
 def test_decoys_before_the_descriptor(decoy, tmp_path):
-    data = decoy + b"\0" * 50 + encode(FIRST) + b"\0" * 4 + encode(SHARED) + b"\0" + encode(SECOND) + b"\0"
+    data = (
+        decoy
+        + b"\0" * 50
+        + encode(FIRST)
+        + b"\0" * 4
+        + encode(SHARED)
+        + b"\0"
+        + encode(SECOND)
+        + b"\0"
+    )
     assert descriptors(read_schema(image(tmp_path, data))) == [SHARED, FIRST, SECOND]
 
 
 @pytest.mark.parametrize(
     "rest",
-    [b"\0", NAME + b"\0", HEAD + b"\0", HEAD, HEAD + b"\x12", HEAD + b"\x12\x7f", HEAD + b"\x12\x03xl"],
+    [
+        b"\0",
+        NAME + b"\0",
+        HEAD + b"\0",
+        HEAD,
+        HEAD + b"\x12",
+        HEAD + b"\x12\x7f",
+        HEAD + b"\x12\x03xl",
+    ],
 )
 def test_no_descriptor_is_a_bug_that_names_the_file(rest, tmp_path):
     with pytest.raises(InternalError) as caught:
@@ -99,7 +118,9 @@ def test_a_descriptor_at_the_very_end(tmp_path):
 
 
 def test_a_missing_dependency_is_named(tmp_path):
-    with pytest.raises(InternalError, match="expected the descriptor of xla/xla_data.proto, found none"):
+    with pytest.raises(
+        InternalError, match=r"expected the descriptor of xla/xla_data\.proto, found none"
+    ):
         read_schema(image(tmp_path, encode(FIRST) + b"\0" + encode(SECOND) + b"\0"))
 
 
@@ -124,7 +145,9 @@ def test_unknown_message_type():
         SCHEMA.decode("xla.Nothing", b"")
 
 
-@pytest.mark.parametrize("data", [b"\x08", b"\x12\x05ab", b"\x0f", b"\x1a\x02\x08", b"\x12\x01\xff"])
+@pytest.mark.parametrize(
+    "data", [b"\x08", b"\x12\x05ab", b"\x0f", b"\x1a\x02\x08", b"\x12\x01\xff"]
+)
 def test_bytes_that_are_no_message(data):
     with pytest.raises(InternalError, match=f"expected a {MESSAGE}, found "):
         SCHEMA.decode(MESSAGE, data)
@@ -195,7 +218,9 @@ def test_split_envelope(data, rest):
     assert split_envelope(data) == rest
 
 
-@pytest.mark.parametrize("data", [b"", b"\x80", b"\x03xy", b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"])
+@pytest.mark.parametrize(
+    "data", [b"", b"\x80", b"\x03xy", b"\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff"]
+)
 def test_split_envelope_of_something_else(data):
     with pytest.raises(InternalError, match="executable: expected "):
         split_envelope(data)

@@ -13,7 +13,10 @@ from jax_embedded.target import TARGETS
 DUMP = Dump(
     function="step",
     source="fw/step.py",
-    parameters=(Leaf("params['w']", "params_w", Shape("f32", (2, 3))), Leaf("n", "n", Shape("i32"))),
+    parameters=(
+        Leaf("params['w']", "params_w", Shape("f32", (2, 3))),
+        Leaf("n", "n", Shape("i32")),
+    ),
     results=(Leaf("result", "out", Shape("bool")),),
     versions={"jax": "0.12.0", "jaxlib": "0.12.0.1"},
     flags=("--xla_a=b",),
@@ -24,7 +27,9 @@ DUMP = Dump(
 SECTIONS = {"code": 100, "constant": 24, "data": 0, "zero": 64}
 
 
-def manifest_text(target: str = "cortex-m4f", externals: tuple[str, ...] = ("expf", "memcpy")) -> str:
+def manifest_text(
+    target: str = "cortex-m4f", externals: tuple[str, ...] = ("expf", "memcpy")
+) -> str:
     return manifest(
         DUMP,
         "fw_step",

@@ -11,7 +11,10 @@ from jax_embedded.shape import Shape
 DUMP = Dump(
     function="mlp",
     source="models/mlp.py",
-    parameters=(Leaf("params['w']", "params_w", Shape("f32", (8, 16))), Leaf("x", "x", Shape("i8"))),
+    parameters=(
+        Leaf("params['w']", "params_w", Shape("f32", (8, 16))),
+        Leaf("x", "x", Shape("i8")),
+    ),
     results=(Leaf("result", "out", Shape("f64", (3,))),),
     versions={"jax": "0.12.0.1", "jaxlib": "0.12.0.1"},
     flags=("--xla_cpu_max_isa=AVX", "--xla_x=a,b"),
@@ -88,8 +91,7 @@ def test_missing_folder(tmp_path):
         '{"function": "f"}',
         "\u00ff",
         '{"function":"f","source":"f.py","parameters":[3],"results":[],"versions":{},"flags":[]}',
-        '{"function":"f","source":"f.py","parameters":[{"path":"x","name":"x"}],"results":[],'
-        '"versions":{},"flags":[]}',
+        '{"function":"f","source":"f","parameters":[{"path":"x"}],"results":[],"versions":{},"flags":[]}',
         '{"function":"f","source":"f.py","parameters":[],"versions":{},"flags":[]}',
     ],
 )

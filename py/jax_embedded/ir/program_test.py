@@ -38,7 +38,9 @@ PROGRAM = Program(
     },
     thunks=(
         kernel((Slice(0, 0, F4), Slice(1, 0, F4)), (Slice(2, 16, F4),)),
-        CallThunk(Origin("call.1", "relu"), (CopyThunk(ORIGIN, Slice(2, 16, F4), Slice(3, 0, F4)),)),
+        CallThunk(
+            Origin("call.1", "relu"), (CopyThunk(ORIGIN, Slice(2, 16, F4), Slice(3, 0, F4)),)
+        ),
     ),
     kernels={"add": "define ptr @add(ptr %0)"},
 )
@@ -235,12 +237,16 @@ def test_text_form():
                 Origin("call.1", "relu"),
                 (
                     CopyThunk(ORIGIN, Slice(2, 16, F4), Slice(3, 0, F4)),
-                    CopyThunk(Origin("t", "transpose"), Slice(2, 0, F2X4), Slice(2, 32, F2X4), (1, 2)),
+                    CopyThunk(
+                        Origin("t", "transpose"), Slice(2, 0, F2X4), Slice(2, 32, F2X4), (1, 2)
+                    ),
                 ),
             ),
         ),
     )
-    assert str(program) == """\
+    assert (
+        str(program)
+        == """\
 program mlp
   parameter 0 x: f32[4]  // x
   result out: %3[0:16] f32[4]  // result
@@ -260,3 +266,4 @@ program mlp
       reads  %2[0:32] f32[2,4]
       writes %2[32:64] f32[2,4]
 """
+    )

@@ -15,7 +15,10 @@ from jax_embedded.errors import InternalError
 
 _WIDTH = {"i1": 1, "i8": 1, "i16": 2, "half": 2, "bfloat": 2, "i32": 4, "float": 4, "ptr": 4}
 
-_DROPPED_LINE = re.compile(r"^(;|source_filename|target (datalayout|triple)|attributes #|!)")
+_DROPPED_LINE = re.compile(
+    r"^(;|source_filename|target (datalayout|triple)|attributes #|!)|"
+    r"call void @llvm\.(assume|experimental\.noalias\.scope\.decl)\("
+)
 _ATTACHMENT = re.compile(r",? ![\w.]+ !(\d+|\{\})")
 _ATTRIBUTE_GROUP = re.compile(r" #\d+")
 _PARAMETER_ATTRIBUTE = re.compile(
@@ -49,7 +52,7 @@ def clean_kernel(text: str, *, keep_noalias: bool, contract: bool) -> str:
     lines = (
         _clean_line(line, keep_noalias, contract)
         for line in text.splitlines()
-        if line.strip() and not _DROPPED_LINE.match(line)
+        if line.strip() and not _DROPPED_LINE.search(line)
     )
     return "\n".join(lines) + "\n"
 

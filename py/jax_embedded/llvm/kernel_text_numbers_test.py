@@ -18,7 +18,7 @@ INFINITY = {"half": 0x7C00, "bfloat": 0x7F80, "float": 0x7F800000, "double": 0x7
 
 
 def llvm_text(kind: str, bits: int) -> str:
-    """LLVM's hexadecimal for the bits of a number: a float is written as the double it extends to."""
+    """LLVM's hexadecimal for the bits of a number: a float is written as the double it is."""
     if kind in ("half", "bfloat"):
         return f"0x{'H' if kind == 'half' else 'R'}{bits:04X}"
     if kind == "float":
@@ -144,7 +144,10 @@ def test_decimals_are_rounded_to_nearest_and_ties_to_even(kind, data):
 @settings(max_examples=500, deadline=None, derandomize=True)
 @given(st.floats(width=32, allow_nan=False, allow_infinity=False))
 def test_decimals_as_llvm_prints_them(value):
-    for kind, dtype, integer in (("float", np.float32, np.uint32), ("double", np.float64, np.uint64)):
+    for kind, dtype, integer in (
+        ("float", np.float32, np.uint32),
+        ("double", np.float64, np.uint64),
+    ):
         text = f"{value:.6e}"
         bits = np.array([dtype(text)]).view(integer)[0]
         if abs(float(text)) < 3.4e38:
@@ -171,18 +174,39 @@ def test_a_decimal_too_large_for_its_type(kind, text):
     ("line", "expected"),
     [
         ("  %1 = fadd float %0, 1.0", "  %1 = fadd float %0, 0x3FF0000000000000"),
-        ("  %1 = fadd <2 x half> %0, <half 1.0, half -inf>", "  %1 = fadd <2 x half> %0, <half 0xH3C00, half 0xHFC00>"),
-        ("  %9 = phi float [ %19, %12 ], [ -inf, %6 ]", "  %9 = phi float [ %19, %12 ], [ 0xFFF0000000000000, %6 ]"),
-        ("  %2 = select i1 %1, float 1.0, float -0.0", "  %2 = select i1 %1, float 0x3FF0000000000000, float 0x8000000000000000"),
+        (
+            "  %1 = fadd <2 x half> %0, <half 1.0, half -inf>",
+            "  %1 = fadd <2 x half> %0, <half 0xH3C00, half 0xHFC00>",
+        ),
+        (
+            "  %9 = phi float [ %19, %12 ], [ -inf, %6 ]",
+            "  %9 = phi float [ %19, %12 ], [ 0xFFF0000000000000, %6 ]",
+        ),
+        (
+            "  %2 = select i1 %1, float 1.0, float -0.0",
+            "  %2 = select i1 %1, float 0x3FF0000000000000, float 0x8000000000000000",
+        ),
         ("  %2 = fcmp oeq double %1, +inf", "  %2 = fcmp oeq double %1, 0x7FF0000000000000"),
-        ("@0 = private constant [2 x bfloat] [bfloat 0.5, bfloat +qnan]", "@0 = private constant [2 x bfloat] [bfloat 0xR3F00, bfloat 0xR7FC0]"),
-        ("@0 = constant { float, double } { float 2.0, double 2.0 }", "@0 = constant { float, double } { float 0x4000000000000000, double 0x4000000000000000 }"),
-        ("  %1 = call float @f(double 0.1, float 0.1)", "  %1 = call float @f(double 0x3FB999999999999A, float 0x3FB99999A0000000)"),
+        (
+            "@0 = private constant [2 x bfloat] [bfloat 0.5, bfloat +qnan]",
+            "@0 = private constant [2 x bfloat] [bfloat 0xR3F00, bfloat 0xR7FC0]",
+        ),
+        (
+            "@0 = constant { float, half } { float 2.0, half 2.0 }",
+            "@0 = constant { float, half } { float 0x4000000000000000, half 0xH4000 }",
+        ),
+        (
+            "  %1 = call float @f(double 0.1, float 0.1)",
+            "  %1 = call float @f(double 0x3FB999999999999A, float 0x3FB99999A0000000)",
+        ),
         ("  %1 = fptrunc double 0.1 to float", "  %1 = fptrunc double 0x3FB999999999999A to float"),
         ("  ret float 5.000000e-01", "  ret float 0x3FE0000000000000"),
-        ("  %1 = fmul <4 x float> %0, splat (float 0.5)", "  %1 = fmul <4 x float> %0, splat (float 0x3FE0000000000000)"),
+        (
+            "  %1 = fmul <4 x float> %0, splat (float 0.5)",
+            "  %1 = fmul <4 x float> %0, splat (float 0x3FE0000000000000)",
+        ),
     ],
-)  # fmt: skip
+)
 def test_numbers_by_place(line, expected):
     assert rewrite_numbers(line) == expected
 
@@ -207,7 +231,7 @@ def test_numbers_by_place(line, expected):
         "  store bfloat 0xR3F80, ptr %p",
         "define float @f1.0(float %0) {",
         "declare float @llvm.exp.f32(float)",
-        "@s = constant [12 x i8] c\"float 1.0 \\00\"",
+        '@s = constant [12 x i8] c"float 1.0 \\00"',
     ],
 )
 def test_what_only_looks_like_a_number_stays(line):

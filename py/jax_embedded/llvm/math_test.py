@@ -96,7 +96,9 @@ def test_maximum_and_minimum_of_all_edges(kind):
     a, b = (x.ravel() for x in np.meshgrid(values, values))
     expected = np.array([maximum(float(x), float(y)) for x, y in zip(a, b, strict=True)], a.dtype)
     assert same_bits(run("llvm.maximum", kind, a, b), expected)
-    opposite = np.array([-maximum(-float(x), -float(y)) for x, y in zip(a, b, strict=True)], a.dtype)
+    opposite = np.array(
+        [-maximum(-float(x), -float(y)) for x, y in zip(a, b, strict=True)], a.dtype
+    )
     assert same_bits(run("llvm.minimum", kind, a, b), opposite)
 
 
@@ -112,7 +114,15 @@ def test_maximum_of_random_numbers(a, b):
 def test_roundeven(kind):
     dtype = DTYPES[kind[-3:]]
     limit = 2.0 ** np.finfo(dtype).nmant
-    near = [limit - 0.5, limit / 2 - 0.5, limit / 2 + 0.5, limit / 2 + 1.5, limit, limit + 1, 2 * limit + 2]
+    near = [
+        limit - 0.5,
+        limit / 2 - 0.5,
+        limit / 2 + 0.5,
+        limit / 2 + 1.5,
+        limit,
+        limit + 1,
+        2 * limit + 2,
+    ]
     halves = np.arange(-8, 8, 0.5)
     around = [np.nextafter(dtype(x), dtype(y)) for x in halves for y in (-np.inf, np.inf)]
     values = np.array([*edges(dtype), *near, *(-x for x in near), *halves, *around], dtype)
@@ -136,7 +146,9 @@ REFERENCES = {"tanh": math.tanh, "erf": math.erf, "log1p": math.log1p, "expm1": 
 def test_functions_of_the_c_library(name, kind):
     dtype = DTYPES[kind[-3:]]
     info = np.finfo(dtype)
-    values = np.concatenate([np.geomspace(1e-30, 80, 300), -np.geomspace(1e-30, 0.99, 300)]).astype(dtype)
+    values = np.concatenate([np.geomspace(1e-30, 80, 300), -np.geomspace(1e-30, 0.99, 300)]).astype(
+        dtype
+    )
     expected = np.array([REFERENCES[name](float(x)) for x in values])
     unit = np.exp2(np.floor(np.log2(np.abs(expected))) - info.nmant)
     assert (np.abs(run(f"xla.{name}", kind, values) - expected) <= 4 * unit).all()

@@ -76,9 +76,11 @@ class Hlo:
         instruction = self._by_name.get(instruction_name)
         if instruction is None:
             return Origin(instruction_name, instruction_name)
-        traced = instruction.metadata.op_name.split("/")[-1]
+        jit, _, traced = instruction.metadata.op_name.rpartition("/")
         return Origin(
-            instruction_name, traced or instruction.opcode, self._location(instruction.metadata)
+            instruction_name,
+            traced if jit else instruction.opcode,
+            self._location(instruction.metadata),
         )
 
     def _location(self, metadata: Any) -> str:

@@ -14,7 +14,8 @@ from jax_embedded.schema import read_schema
 from jax_embedded.shape import DTYPES, Shape
 
 JAXLIB = importlib.util.find_spec("jaxlib")
-assert JAXLIB and JAXLIB.origin
+assert JAXLIB
+assert JAXLIB.origin
 SCHEMA = read_schema(Path(JAXLIB.origin).parent / "libjax_common.so")
 
 
@@ -41,14 +42,18 @@ class Module:
         return Hlo(self.proto)
 
 
-def set_shape(shape: Any, text_type: str, dims: tuple[int, ...], layout: tuple[int, ...] | None = None) -> None:
+def set_shape(
+    shape: Any, text_type: str, dims: tuple[int, ...], layout: tuple[int, ...] | None = None
+) -> None:
     types = shape.DESCRIPTOR.file.pool.FindEnumTypeByName("xla.PrimitiveType")
     shape.element_type = types.values_by_name[text_type].number
     shape.dimensions[:] = dims
     shape.layout.minor_to_major[:] = tuple(reversed(range(len(dims)))) if layout is None else layout
 
 
-def constant(dtype: str, dims: tuple[int, ...], layout: tuple[int, ...] | None = None) -> tuple[Hlo, Any]:
+def constant(
+    dtype: str, dims: tuple[int, ...], layout: tuple[int, ...] | None = None
+) -> tuple[Hlo, Any]:
     module = Module()
     instruction = module.add(1, "constant")
     set_shape(instruction.literal.shape, DTYPES[dtype].xla, dims, layout)
@@ -56,7 +61,14 @@ def constant(dtype: str, dims: tuple[int, ...], layout: tuple[int, ...] | None =
 
 
 # LiteralProto's fields: bytes for what has no protobuf type, else numbers.
-BYTES_FIELDS = {"i8": "s8s", "i16": "s16s", "u8": "u8s", "u16": "u16s", "f16": "f16s", "bf16": "bf16s"}
+BYTES_FIELDS = {
+    "i8": "s8s",
+    "i16": "s16s",
+    "u8": "u8s",
+    "u16": "u16s",
+    "f16": "f16s",
+    "bf16": "bf16s",
+}
 NUMBER_FIELDS = {
     "bool": "preds",
     "i32": "s32s",

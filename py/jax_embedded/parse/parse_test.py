@@ -15,10 +15,9 @@ from jax_embedded.capture.capture import CaptureRequest, capture
 from jax_embedded.child import run_in_child
 from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.ir.dump import Dump
-from jax_embedded.ir.program import CallThunk, CopyThunk, KernelThunk, Slice
+from jax_embedded.ir.program import CallThunk, CopyThunk, KernelThunk
 from jax_embedded.parse.parse import parse
 from jax_embedded.schema import EXECUTABLE, Schema, encode
-from jax_embedded.shape import Shape
 
 SOURCE = """\
 import jax.numpy as jnp
@@ -63,7 +62,11 @@ def test_a_real_program(dump):
     program.verify()
     assert program.name == "model"
     assert [str(leaf.shape) for leaf in program.parameters] == ["f32[2,3]", "f32[]", "i32[5]"]
-    assert [leaf.path for leaf in program.results] == ["result['best']", "result['x']", "result['y']"]
+    assert [leaf.path for leaf in program.results] == [
+        "result['best']",
+        "result['x']",
+        "result['y']",
+    ]
     kinds = {}
     for allocation in program.allocations.values():
         kinds.setdefault(allocation.kind, []).append(allocation)
@@ -82,7 +85,9 @@ def test_same_dump_same_program(dump):
     assert str(parse(dump, "model")) == str(parse(dump, "model"))
 
 
-@pytest.mark.parametrize("kind", ["infeed_thunk", "outfeed_thunk", "collective_thunk", "ynn_fusion_thunk"])
+@pytest.mark.parametrize(
+    "kind", ["infeed_thunk", "outfeed_thunk", "collective_thunk", "ynn_fusion_thunk"]
+)
 @pytest.mark.parametrize("nested", [False, True])
 def test_unsupported_thunk_names_the_operation_and_the_line(dump, kind, nested):
     def change(executable: Any) -> None:
@@ -132,7 +137,9 @@ def test_called_sequences_are_kept(dump):
 
 def test_workgroups(dump):
     def change(executable: Any) -> None:
-        thunk = next(t for t in executable.thunk_sequence.thunks if t.WhichOneof("impl") == "kernel_thunk")
+        thunk = next(
+            t for t in executable.thunk_sequence.thunks if t.WhichOneof("impl") == "kernel_thunk"
+        )
         count = thunk.kernel_thunk.num_workgroups
         count.x, count.y, count.z = 4, 3, 2
 
@@ -152,7 +159,10 @@ def test_copies_between_layouts(dump, dims, dtype, width):
             del executable.thunk_sequence.thunks[:]
             copy = executable.thunk_sequence.thunks.add().copy_thunk
             types = copy.DESCRIPTOR.file.pool.FindEnumTypeByName("xla.PrimitiveType")
-            for end, layout in ((copy.src_buffer_shape, source), (copy.dst_buffer_shape, destination)):
+            for end, layout in (
+                (copy.src_buffer_shape, source),
+                (copy.dst_buffer_shape, destination),
+            ):
                 end.shape.element_type = types.values_by_name[dtype].number
                 end.shape.dimensions[:] = dims
                 end.shape.layout.minor_to_major[:] = layout
@@ -174,7 +184,9 @@ def test_copies_between_layouts(dump, dims, dtype, width):
 
 def first_kernel(executable: Any) -> Any:
     return next(
-        t.kernel_thunk for t in executable.thunk_sequence.thunks if t.WhichOneof("impl") == "kernel_thunk"
+        t.kernel_thunk
+        for t in executable.thunk_sequence.thunks
+        if t.WhichOneof("impl") == "kernel_thunk"
     )
 
 
@@ -233,7 +245,9 @@ def test_a_module_without_a_kernel(dump):
 
 
 def test_several_kernels_of_one_module(dump):
-    text = 'define ptr @a(ptr %0) {\n}\n\ndefine internal ptr @b() {\n}\ndefine ptr @"c d"(ptr %0) {\n}\n'
+    text = (
+        'define ptr @a(ptr %0) {\n}\ndefine internal ptr @b() {}\ndefine ptr @"c d"(ptr %0) {\n}\n'
+    )
     with pytest.raises(InternalError) as caught:
         parse(dataclasses.replace(dump, kernels={**dump.kernels, "more": text}), "model")
     assert caught.value.what.endswith("found none for ['a', 'c d']")
@@ -244,7 +258,7 @@ class Hang(Exception):
 
 
 def outcome(dump: Dump) -> str:
-    """"passed", "ExportError" or "InternalError"; anything else is a defect."""
+    """ "passed", "ExportError" or "InternalError"; anything else is a defect."""
     try:
         parse(dump, "model").verify()
     except (ExportError, InternalError) as error:
@@ -298,7 +312,9 @@ def test_truncations(dump):
     rng = random.Random(5)
     size = len(dump.executable)
     cuts = {0, 1, size - 1, *(rng.randrange(size) for _ in range(500))}
-    found = outcomes_of([dataclasses.replace(dump, executable=dump.executable[:cut]) for cut in sorted(cuts)])
+    found = outcomes_of(
+        [dataclasses.replace(dump, executable=dump.executable[:cut]) for cut in sorted(cuts)]
+    )
     assert "InternalError" in found
     assert ", ".join(sorted(found.keys() - EXPECTED)) == ""
 
@@ -314,9 +330,11 @@ def numbers(message: Any) -> list[tuple[Any, str, int | None]]:
             for part in value if repeated else (value,):
                 found += numbers(part)
         elif field.cpp_type in (field.CPPTYPE_INT64, field.CPPTYPE_INT32, field.CPPTYPE_ENUM):
-            found += [(message, field.name, i) for i in range(len(value))] if repeated else [
-                (message, field.name, None)
-            ]
+            found += (
+                [(message, field.name, i) for i in range(len(value))]
+                if repeated
+                else [(message, field.name, None)]
+            )
     return found
 
 

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: Apache-2.0
+import pytest
+
+from jax_embedded.llvm.abi import is_known
+
+
+@pytest.mark.parametrize(
+    "name", ["expf", "exp", "tanhf", "atan2f", "fmodf", "memcpy", "memset", "powf"]
+)
+@pytest.mark.parametrize("host", [False, True])
+def test_functions_of_every_c_library(name, host):
+    assert is_known(name, host=host)
+
+
+@pytest.mark.parametrize(
+    "name", ["__aeabi_fadd", "__aeabi_dmul", "__aeabi_ldivmod", "__aeabi_f2iz", "__aeabi_memcpy4"]
+)
+def test_functions_of_the_arm_runtime(name):
+    assert is_known(name, host=False)
+    assert not is_known(name, host=True)
+
+
+@pytest.mark.parametrize("name", ["sincosf", "sincos"])
+def test_functions_of_glibc(name):
+    assert is_known(name, host=True)
+    assert not is_known(name, host=False)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        "malloc",
+        "printf",
+        "fmaximumf",
+        "roundevenf",
+        "__aeabi_f2h",
+        "__aeabi_x",
+        "expff",
+        "xexpf",
+        "jxe.tanh.f32",
+        "expf\n",
+    ],
+)
+@pytest.mark.parametrize("host", [False, True])
+def test_everything_else_is_unknown(name, host):
+    assert not is_known(name, host=host)

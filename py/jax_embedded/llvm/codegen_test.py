@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: Apache-2.0
+import io
+
+import llvmlite.binding as llvm
+import pytest
+from elftools.elf.elffile import ELFFile
+
+from jax_embedded.errors import ExportError, InternalError
+from jax_embedded.ir.scratch import Scratch
+from jax_embedded.llvm.codegen import ObjectCode, codegen
+from jax_embedded.llvm.link import LinkedModule
+from jax_embedded.llvm.targets import data_layout
+from jax_embedded.target import TARGETS, Target
+
+# Two kernels in a row, as link leaves them.
+MODULE = """\
+@f.constant.1 = internal unnamed_addr constant [8 x i8] c"\\00\\00\\80\\3F\\00\\00\\00\\40", align 8
+@f.workspace = internal global [256 x i8] zeroinitializer, align 8
+
+define internal void @scale(ptr %frame) alwaysinline nounwind {
+  %x.p = load ptr, ptr %frame
+  %y.p.p = getelementptr ptr, ptr %frame, i32 1
+  %y.p = load ptr, ptr %y.p.p
+  %x = load float, ptr %x.p, align 4
+  %w = load float, ptr @f.constant.1, align 4
+  %m = fmul contract float %x, %w
+  %y = fadd contract float %m, %x
+  store float %y, ptr %y.p, align 4
+  ret void
+}
+
+define internal float @jxe.tanh.f32(float %a) alwaysinline nounwind {
+  %r = call float @tanhf(float %a)
+  ret float %r
+}
+
+declare float @tanhf(float) nounwind memory(none)
+
+define float @f(float %x, i32 signext %i) nounwind {
+  %x.slot = alloca float, align 4
+  %y.slot = alloca float, align 4
+  %frame = alloca [2 x ptr], align 8
+  store float %x, ptr %x.slot
+  store ptr %x.slot, ptr %frame
+  %second = getelementptr ptr, ptr %frame, i32 1
+  store ptr %y.slot, ptr %second
+  call void @scale(ptr %frame)
+  %place = getelementptr float, ptr @f.workspace, i32 %i
+  %old = load volatile float, ptr %place, align 4
+  %y = load float, ptr %y.slot
+  store volatile float %y, ptr %place, align 4
+  %sum = fadd float %old, %y
+  %t = call float @jxe.tanh.f32(float %sum)
+  ret float %t
+}
+"""
+
+
+def generated(target: Target, text: str = MODULE) -> ObjectCode:
+    header = f'target datalayout = "{data_layout(target)}"\ntarget triple = "{target.triple}"\n'
+    return codegen(LinkedModule(header + text, "f", Scratch((), {}, 256, 8)), target)
+
+
+def symbols(code: ObjectCode) -> dict[str, str]:
+    """The names that the linker sees of what the object defines, and their types."""
+    table = ELFFile(io.BytesIO(code.object)).get_section_by_name(".symtab")
+    return {
+        s.name: s["st_info"]["type"]
+        for s in table.iter_symbols()
+        if s["st_info"]["bind"] != "STB_LOCAL" and s["st_shndx"] != "SHN_UNDEF"
+    }
+
+
+EXTERNALS = {
+    "host": ("tanhf",),
+    "cortex-m0": ("__aeabi_fadd", "tanhf"),  # x * 1 + x
+    "cortex-m3": ("__aeabi_fadd", "tanhf"),
+}
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+def test_the_object(target):
+    code = generated(target)
+    elf = ELFFile(io.BytesIO(code.object))
+    assert elf["e_type"] == "ET_REL"
+    assert elf["e_machine"] == ("EM_X86_64" if target.name == "host" else "EM_ARM")
+    assert symbols(code) == {"f": "STT_FUNC"}
+    assert code.externals == EXTERNALS.get(target.name, ("tanhf",))
+    sizes = {
+        kind: sum(s.size for s in code.sections if s.kind == kind)
+        for kind in ("code", "data", "zero")
+    }
+    assert 0 < sizes["code"] < 300
+    assert (sizes["data"], sizes["zero"]) == (0, 256)
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+def test_one_function_is_left(target):
+    code = generated(target)
+    module = llvm.parse_assembly(code.llvm_ir)
+    assert [f.name for f in module.functions if not f.is_declaration] == ["f"]
+    assert code.assembly.count(".type\tf,") == 1
+    assert "alloca" not in code.llvm_ir
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+def test_same_module_same_bytes(target):
+    assert generated(target) == generated(target)
+
+
+@pytest.mark.parametrize(
+    "target", [t for t in TARGETS.values() if t.name != "host"], ids=lambda t: t.name
+)
+def test_the_float_abi_is_the_target_s(target):
+    section = ELFFile(io.BytesIO(generated(target).object)).get_section_by_name(".ARM.attributes")
+    tags = {
+        a.tag: a.value
+        for s in section.iter_subsections()
+        for ss in s.iter_subsubsections()
+        for a in ss.iter_attributes()
+    }
+    hard = target.triple.endswith("eabihf")
+    assert tags.get("TAG_ABI_VFP_ARGS", 0) == (1 if hard else 0)
+    assert tags["TAG_CPU_ARCH_PROFILE"] == ord("M")
+
+
+@pytest.mark.parametrize(
+    ("target", "instruction"),
+    [
+        ("cortex-m4f", "vadd.f32"),
+        ("cortex-m7", "vadd.f32"),
+        ("cortex-m33", "vadd.f32"),
+        ("cortex-m0", "bl\t__aeabi_fadd"),
+    ],
+)
+def test_the_core_s_floating_point_is_used(target, instruction):
+    assert instruction in generated(TARGETS[target]).assembly
+
+
+def test_fused_multiply_add_where_the_core_prefers_it():
+    text = MODULE.replace("3F\\00", "3F\\01")  # not a factor of 1
+    text = text.replace("load float, ptr @f.constant.1", "load volatile float, ptr @f.constant.1")
+    fused = {name for name, t in TARGETS.items() if "vfma.f32" in generated(t, text).assembly}
+    assert {"cortex-m7", "cortex-m55"} <= fused
+    plain = text.replace(" contract", "")
+    assert not any("vfma.f32" in generated(t, plain).assembly for t in TARGETS.values())
+
+
+def test_a_second_function_is_a_bug():
+    text = MODULE.replace("define internal float @jxe", "define float @jxe")
+    with pytest.raises(InternalError) as caught:
+        generated(TARGETS["host"], text)
+    assert caught.value.what == "codegen: expected one function, found jxe.tanh.f32 as well"
+
+
+def test_a_call_that_llvm_makes_of_an_instruction_and_no_library_has():
+    text = "define half @f(half %x) nounwind {\n  %y = fadd half %x, %x\n  ret half %y\n}\n"
+    with pytest.raises(ExportError) as caught:
+        generated(TARGETS["cortex-m0"], text)
+    assert caught.value.kind == "unsupported-operation"
+    assert "__aeabi_" in caught.value.what or "__" in caught.value.what

@@ -1,0 +1,322 @@
+# SPDX-License-Identifier: Apache-2.0
+import ctypes
+import itertools
+import random
+from collections.abc import Callable
+
+import llvmlite.binding as llvm
+import numpy as np
+import pytest
+
+from jax_embedded.ir.dump import Leaf
+from jax_embedded.ir.program import (
+    Allocation,
+    CallThunk,
+    CopyThunk,
+    KernelThunk,
+    Origin,
+    Program,
+    Slice,
+)
+from jax_embedded.ir.scratch import plan_scratch
+from jax_embedded.llvm.entry import entry_module, returns_by_value
+from jax_embedded.shape import DTYPES, Shape, parse_shape
+
+ORIGIN = Origin("i", "op")
+CTYPES = {
+    "bool": ctypes.c_bool,
+    "f32": ctypes.c_float,
+    "f64": ctypes.c_double,
+    **{
+        f"{sign}{n}": getattr(ctypes, f"c_{sign.strip('i')}int{n}")
+        for sign in "iu"
+        for n in (8, 16, 32, 64)
+    },
+}
+
+
+def program_of(
+    inputs: list[str],
+    outputs: list[str],
+    *steps: KernelThunk | CopyThunk | CallThunk,
+    constants: tuple[bytes, ...] = (),
+    temp_bytes: int = 0,
+    kernels: dict[str, str] | None = None,
+) -> Program:
+    """Allocations in order: the inputs, the outputs, the constants, one temp."""
+    shapes = [parse_shape(text, "x") for text in inputs + outputs]
+    parameters = tuple(Leaf(f"x{i}", f"x{i}", s) for i, s in enumerate(shapes[: len(inputs)]))
+    results = tuple(Leaf(f"y{i}", f"y{i}", s) for i, s in enumerate(shapes[len(inputs) :]))
+    allocations = [Allocation(i, s.shape.nbytes, "parameter", i) for i, s in enumerate(parameters)]
+    allocations += [
+        Allocation(i, r.shape.nbytes, "result") for i, r in enumerate(results, len(inputs))
+    ]
+    for data in constants:
+        allocations.append(Allocation(len(allocations), len(data), "constant", data=data))
+    if temp_bytes:
+        allocations.append(Allocation(len(allocations), temp_bytes, "temp"))
+    program = Program(
+        name="f",
+        parameters=parameters,
+        results=results,
+        result_slices=tuple(Slice(i, 0, leaf.shape) for i, leaf in enumerate(results, len(inputs))),
+        allocations={a.index: a for a in allocations},
+        thunks=steps,
+        kernels=kernels or {},
+    )
+    program.verify()
+    return program
+
+
+def slice_of(allocation: int, text: str, offset: int = 0) -> Slice:
+    return Slice(allocation, offset, parse_shape(text, "x"))
+
+
+def copy(source: Slice, destination: Slice, strides: tuple[int, ...] = ()) -> CopyThunk:
+    return CopyThunk(ORIGIN, source, destination, strides)
+
+
+def kernel_ir(name: str, pointers: int, body: str) -> str:
+    """A kernel with XLA's calling convention; %p0, %p1, ... point to its slices."""
+    loads = "".join(
+        f"  %a{i} = getelementptr inbounds {{ ptr, i64 }}, ptr %args, i32 {i}, i32 0\n"
+        f"  %p{i} = load ptr, ptr %a{i}, align 8\n"
+        for i in range(pointers)
+    )
+    return f"""\
+define ptr @"{name}"(ptr %frame) {{
+  %g0 = getelementptr inbounds {{ ptr, ptr, i64, ptr }}, ptr %frame, i32 0, i32 0
+  %counts = load ptr, ptr %g0, align 8
+  %g1 = getelementptr inbounds {{ ptr, ptr, i64, ptr }}, ptr %frame, i32 0, i32 1
+  %ids = load ptr, ptr %g1, align 8
+  %g2 = getelementptr inbounds {{ ptr, ptr, i64, ptr }}, ptr %frame, i32 0, i32 2
+  %number = load i64, ptr %g2, align 8
+  %g3 = getelementptr inbounds {{ ptr, ptr, i64, ptr }}, ptr %frame, i32 0, i32 3
+  %args = load ptr, ptr %g3, align 8
+{loads}{body}
+  ret ptr null
+}}
+"""
+
+
+def compiled(program: Program, *, optimise: bool = True) -> tuple[Callable, list]:
+    """The entry function as ctypes calls it, and what must stay alive meanwhile."""
+    module = llvm.parse_assembly(entry_module(program, plan_scratch(program)))
+    for text in program.kernels.values():
+        module.link_in(llvm.parse_assembly(text))
+    module.verify()
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    machine = llvm.Target.from_default_triple().create_target_machine()
+    if optimise:
+        builder = llvm.create_pass_builder(
+            machine, llvm.create_pipeline_tuning_options(speed_level=3)
+        )
+        builder.getModulePassManager().run(module, builder)
+    engine = llvm.create_mcjit_compiler(module, machine)
+    engine.finalize_object()
+    types = [ctypes.c_void_p if x.shape.dims else CTYPES[x.shape.dtype] for x in program.parameters]
+    by_value = returns_by_value(program.results)
+    returned = CTYPES[program.results[0].shape.dtype] if by_value else None
+    pointers = [] if by_value else [ctypes.c_void_p] * len(program.results)
+    function = ctypes.CFUNCTYPE(returned, *types, *pointers)
+    return function(engine.get_function_address("f")), [engine]
+
+
+def run(program: Program, *values: np.ndarray, optimise: bool = True) -> list[np.ndarray]:
+    """Results have a guard of eight bytes behind them."""
+    function, _alive = compiled(program, optimise=optimise)
+    buffers = [np.full(leaf.shape.nbytes + 8, 0xA5, np.uint8) for leaf in program.results]
+    kept = [np.ascontiguousarray(value) for value in values]
+    before = [value.tobytes() for value in kept]
+    function(*[value.ctypes.data for value in kept], *[b.ctypes.data for b in buffers])
+    assert [value.tobytes() for value in kept] == before
+    assert all((b[-8:] == 0xA5).all() for b in buffers)
+    return [b[:-8] for b in buffers]
+
+
+@pytest.mark.parametrize("dtype", CTYPES)
+@pytest.mark.parametrize("value", [0, 1, 2.5, -3, 200])
+def test_a_scalar_goes_in_and_comes_back_by_value(dtype, value):
+    kind = np.dtype(DTYPES[dtype].numpy)
+    number = np.array(value).astype(kind).item()
+    program = program_of(
+        [f"{dtype}[]"], [f"{dtype}[]"], copy(slice_of(0, f"{dtype}[]"), slice_of(1, f"{dtype}[]"))
+    )
+    function, _alive = compiled(program)
+    assert function(number) == number
+
+
+@pytest.mark.parametrize("dtype", CTYPES)
+def test_scalars_come_out_through_pointers_if_there_are_two(dtype):
+    shape = f"{dtype}[]"
+    steps = [
+        copy(slice_of(0, shape), slice_of(3, shape)),
+        copy(slice_of(1, shape), slice_of(2, shape)),
+    ]
+    function, _alive = compiled(program_of([shape] * 2, [shape] * 2, *steps))
+    first, second = CTYPES[dtype](), CTYPES[dtype]()
+    function(1, 0, ctypes.addressof(first), ctypes.addressof(second))
+    assert (first.value, second.value) == (0, 1)
+
+
+@pytest.mark.parametrize("optimise", [False, True])
+@pytest.mark.parametrize("width", [1, 2, 4, 8, 16])
+@pytest.mark.parametrize("dims", [(5,), (3, 4), (2, 3, 4), (2, 1, 3, 2)])
+def test_copy_with_strides(dims, width, optimise):
+    dtype = {1: "u8", 2: "i16", 4: "f32", 8: "f64", 16: "c128"}[width]
+    rng = random.Random(width)
+    data = np.frombuffer(rng.randbytes(width * int(np.prod(dims))), f"V{width}")
+    for order in rng.sample(list(itertools.permutations(range(len(dims)))), min(2, len(dims))):
+        turned = data.reshape(dims).transpose(order)
+        strides = tuple(stride // width for stride in turned.strides)
+        source, destination = (
+            Slice(0, 0, Shape(dtype, dims)),
+            Slice(1, 0, Shape(dtype, turned.shape)),
+        )
+        texts = [str(source.shape)], [str(destination.shape)]
+        (got,) = run(
+            program_of(*texts, copy(source, destination, strides)), data, optimise=optimise
+        )
+        assert got.tobytes() == turned.tobytes()
+
+
+def test_copy_of_a_part_to_a_part():
+    program = program_of(
+        ["i16[10]"],
+        ["i16[6]"],
+        copy(slice_of(0, "i16[4]", 6), slice_of(1, "i16[4]", 4)),
+        copy(slice_of(0, "i16[2]", 16), slice_of(1, "i16[2]")),
+    )
+    (got,) = run(program, np.arange(10, dtype=np.int16))
+    assert got.view(np.int16).tolist() == [8, 9, 3, 4, 5, 6]
+
+
+# Appends the workgroup's id and the counts to a list whose first element is its length.
+APPEND = """\
+  %x = load i64, ptr %ids, align 8
+  %yp = getelementptr inbounds i64, ptr %ids, i32 1
+  %y = load i64, ptr %yp, align 8
+  %zp = getelementptr inbounds i64, ptr %ids, i32 2
+  %z = load i64, ptr %zp, align 8
+  %nx = load i64, ptr %counts, align 8
+  %nyp = getelementptr inbounds i64, ptr %counts, i32 1
+  %ny = load i64, ptr %nyp, align 8
+  %nzp = getelementptr inbounds i64, ptr %counts, i32 2
+  %nz = load i64, ptr %nzp, align 8
+  %s0 = mul i64 %z, 10
+  %s1 = add i64 %s0, %y
+  %s2 = mul i64 %s1, 10
+  %s3 = add i64 %s2, %x
+  %s4 = mul i64 %s3, 10
+  %s5 = add i64 %s4, %nz
+  %s6 = mul i64 %s5, 10
+  %s7 = add i64 %s6, %ny
+  %s8 = mul i64 %s7, 10
+  %s9 = add i64 %s8, %nx
+  %length = load i64, ptr %p0, align 8
+  %next = add i64 %length, 1
+  store i64 %next, ptr %p0, align 8
+  %place = getelementptr inbounds i64, ptr %p0, i64 %next
+  store i64 %s9, ptr %place, align 8"""
+
+
+@pytest.mark.parametrize("optimise", [False, True])
+@pytest.mark.parametrize(
+    "groups", [(1, 1, 1), (3, 1, 1), (1, 3, 1), (1, 1, 3), (2, 3, 1), (3, 1, 2), (2, 3, 4)]
+)
+def test_a_kernel_runs_for_every_workgroup_x_fastest(groups, optimise):
+    x, y, z = groups
+    shape = f"i64[{1 + x * y * z}]"
+    whole = slice_of(1, shape)
+    program = program_of(
+        [shape],
+        [shape],
+        copy(slice_of(0, shape), whole),
+        KernelThunk(ORIGIN, "append", (whole,), (whole,), groups),
+        kernels={"append": kernel_ir("append", 1, APPEND)},
+    )
+    (got,) = run(program, np.zeros(1 + x * y * z, np.int64), optimise=optimise)
+    ids = [(i, j, k) for k in range(z) for j in range(y) for i in range(x)]
+    expected = [int(f"{k}{j}{i}{z}{y}{x}") for i, j, k in ids]
+    assert got.view(np.int64).tolist() == [len(ids), *expected]
+
+
+# Writes the number of slices and the size of each.
+SIZES = """\
+  store i64 %number, ptr %p3, align 8
+""" + "".join(
+    f"  %s{i} = getelementptr inbounds {{ ptr, i64 }}, ptr %args, i32 {i}, i32 1\n"
+    f"  %n{i} = load i64, ptr %s{i}, align 8\n"
+    f"  %o{i} = getelementptr inbounds i64, ptr %p3, i32 {i + 1}\n"
+    f"  store i64 %n{i}, ptr %o{i}, align 8\n"
+    for i in range(4)
+)
+
+
+def test_a_kernel_gets_its_slices_and_their_sizes():
+    reads = (slice_of(0, "f32[3]", 4), slice_of(1, "i8[]"), slice_of(3, "u16[2]", 2))
+    program = program_of(
+        ["f32[8]", "i8[]"],
+        ["i64[5]"],
+        KernelThunk(ORIGIN, "sizes.1-x", reads, (slice_of(2, "i64[5]"),)),
+        constants=(bytes(8),),
+        kernels={"sizes.1-x": kernel_ir("sizes.1-x", 4, SIZES)},
+    )
+    function, _alive = compiled(program)
+    values, got = np.zeros(8, np.float32), np.zeros(5, np.int64)
+    function(values.ctypes.data, 0, got.ctypes.data)
+    assert got.tolist() == [4, 12, 1, 4, 40]
+
+
+def test_constants_keep_every_byte():
+    data = bytes(range(256))
+    program = program_of(
+        ["i8[]"],
+        ["u8[200]"],
+        copy(slice_of(2, "u8[200]", 40), slice_of(1, "u8[200]")),
+        constants=(data,),
+    )
+    function, _alive = compiled(program)
+    got = np.zeros(200, np.uint8)
+    function(0, got.ctypes.data)
+    assert got.tobytes() == data[40:240]
+
+
+@pytest.mark.parametrize("count", [4, 64])
+def test_temporaries_in_locals_and_in_the_arena(count):
+    """Two values go through the temp allocation, one over the other, in a call."""
+    shape = f"i32[{count}]"
+    half, other = slice_of(4, shape), slice_of(4, shape, 4 * count)
+    steps = (
+        copy(slice_of(0, shape), half),
+        CallThunk(ORIGIN, (copy(slice_of(1, shape), other), copy(half, slice_of(3, shape)))),
+        copy(other, half),
+        copy(half, slice_of(2, shape)),
+    )
+    program = program_of([shape] * 2, [shape] * 2, *steps, temp_bytes=8 * count)
+    a, b = np.arange(count, dtype=np.int32), -np.arange(count, dtype=np.int32)
+    for optimise in (False, True):
+        got = run(program, a, b, optimise=optimise)
+        assert [x.view(np.int32).tolist() for x in got] == [b.tolist(), a.tolist()]
+    text = entry_module(program, plan_scratch(program))
+    assert ("@f.workspace = internal global" in text) == (count == 64)
+
+
+@pytest.mark.parametrize(
+    ("shape", "definition"),
+    [
+        ("f32[2]", "void @f(ptr noalias readonly align 4 %x0, ptr noalias align 4 %y0)"),
+        ("f64[2]", "void @f(ptr noalias readonly align 8 %x0, ptr noalias align 8 %y0)"),
+        ("c128[2]", "void @f(ptr noalias readonly align 8 %x0, ptr noalias align 8 %y0)"),
+        ("i8[]", "signext i8 @f(i8 signext %x0)"),
+        ("bool[]", "zeroext i8 @f(i8 zeroext %x0)"),
+        ("u16[]", "zeroext i16 @f(i16 zeroext %x0)"),
+        ("f32[]", "float @f(float %x0)"),
+        ("u8[1]", "void @f(ptr noalias readonly align 1 %x0, ptr noalias align 1 %y0)"),
+    ],
+)
+def test_the_definition(shape, definition):
+    program = program_of([shape], [shape], copy(slice_of(0, shape), slice_of(1, shape)))
+    text = entry_module(program, plan_scratch(program))
+    assert f"\ndefine {definition} nounwind {{\n" in text
