@@ -1,8 +1,8 @@
 """The public rules of jax_embedded."""
 
 load("@rules_python//python:py_binary.bzl", "py_binary")
+load("//platforms:host_only.bzl", "HOST_ONLY")
 load("//rules:providers.bzl", _JaxLibraryInfo = "JaxLibraryInfo")
-load("//rules/private:host_only.bzl", "HOST_ONLY")
 load("//rules/private:jax_llvm_library.bzl", "jax_llvm_library_rule")
 load("//rules/private:jax_program.bzl", "jax_program")
 

@@ -1,7 +1,7 @@
 """output_test: what a program prints."""
 
 load("@rules_shell//shell:sh_test.bzl", "sh_test")
-load("//rules/private:host_only.bzl", "HOST_ONLY")
+load("//platforms:host_only.bzl", "HOST_ONLY")
 
 def output_test(name, program, expected, **kwargs):
     """Runs a program with several command lines and compares what it prints.

@@ -1,7 +1,7 @@
 """pytest_test: a py_test run by pytest."""
 
 load("@rules_python//python:py_test.bzl", "py_test")
-load("//rules/private:host_only.bzl", "HOST_ONLY")
+load("//platforms:host_only.bzl", "HOST_ONLY")
 
 def pytest_test(name, srcs, deps = [], args = [], size = "small", **kwargs):
     """A py_test that hands its srcs to pytest; skipped where Python does not run.

@@ -26,8 +26,7 @@ int main(int argc, char **argv) {
   float lower, upper;
   quadratic(a, b, c, &lower, &upper);
 
-  printf("%gx^2 %+gx %+g = 0: x = %g, x = %g", a, b, c, unsigned_nan(lower),
-         unsigned_nan(upper));
+  printf("%gx^2 %+gx %+g = 0: x = %g, x = %g", a, b, c, unsigned_nan(lower), unsigned_nan(upper));
   if (a == 0.0f) {
     printf(" (a is 0: not a quadratic equation)");
   } else if (b * b - 4 * a * c < 0.0f) {

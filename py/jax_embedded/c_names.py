@@ -5,9 +5,9 @@ import re
 
 from jax_embedded.errors import ExportError
 
-_C = """auto break case char const continue default do double else enum extern float for goto if inline
-int long register restrict return short signed sizeof static struct switch typedef union unsigned
-void volatile while bool true false nullptr constexpr typeof alignas alignof static_assert
+_C = """auto break case char const continue default do double else enum extern float for goto if
+inline int long register restrict return short signed sizeof static struct switch typedef union
+unsigned void volatile while bool true false nullptr constexpr typeof alignas alignof static_assert
 thread_local"""
 _CPP = """and and_eq asm bitand bitor catch char8_t char16_t char32_t class co_await co_return
 co_yield compl concept const_cast consteval constinit decltype delete dynamic_cast explicit export
@@ -18,16 +18,19 @@ KEYWORDS = frozenset(_C.split()) | frozenset(_CPP.split())
 
 # Functions that generated code or its runtime may call: defining them again would call itself.
 LIBRARY = frozenset(
-    "main abort exit memcpy memmove memset memcmp malloc free printf "
-    "acos asin atan atan2 cbrt ceil copysign cos cosh erf erfc exp exp2 expm1 fabs floor fma fmax "
-    "fmin fmod lgamma log log1p log10 log2 pow rint round sin sinh sqrt tan tanh tgamma trunc".split()
+    """main abort exit memcpy memmove memset memcmp malloc free printf acos asin atan atan2 cbrt
+    ceil copysign cos cosh erf erfc exp exp2 expm1 fabs floor fma fmax fmin fmod lgamma log log1p
+    log10 log2 pow rint round sin sinh sqrt tan tanh tgamma trunc""".split()
 )
 LIBRARY |= {name + "f" for name in LIBRARY}
 
 
 def check_c_name(name: str, role: str, fix: str, *, external: bool = False) -> None:
-    """role: what bears the name, such as "argument int". external: a function visible to the linker.
+    """Checks a name that is about to go into a header.
 
+    role: what bears it, such as "argument int".
+    fix: what the user can do.
+    external: whether the linker sees it.
     Errors: ExportError if a C or C++ program cannot use the name.
     """
     if name in KEYWORDS:

@@ -54,7 +54,10 @@ def _child(stage: str, work: Callable[[], T], write_end: int) -> int:
     except BaseException as error:  # noqa: BLE001 - whatever it is, the parent reports it
         lines = traceback.format_exception(error)
         details = tuple("".join(lines).rstrip().splitlines())
-        answer = (None, InternalError(f"the {stage} process raised {type(error).__name__}", details))
+        answer = (
+            None,
+            InternalError(f"the {stage} process raised {type(error).__name__}", details),
+        )
     with os.fdopen(write_end, "wb") as pipe:
         pickle.dump(answer, pipe)
     sys.stdout.flush()

@@ -127,7 +127,9 @@ def _write(artifact: Artifact, folder: Path) -> list[Path]:
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise ExportError(
-            "command-line", f"expected a command and its options, found: {message}", f"see {self.prog} --help"
+            "command-line",
+            f"expected a command and its options, found: {message}",
+            f"see {self.prog} --help",
         )
 
 
@@ -156,7 +158,9 @@ def _parser() -> argparse.ArgumentParser:
     step.add_argument("--name", help=argparse.SUPPRESS)
     step.add_argument("--out", required=True, metavar="DUMP", help="folder for the dump")
 
-    step = _command(commands, "compile", _compile, "a dump to a header and an object (a build action)")
+    step = _command(
+        commands, "compile", _compile, "a dump to a header and an object (a build action)"
+    )
     _add_target(step)
     step.add_argument("--dump", required=True, help="folder that capture wrote")
     step.add_argument("--name", required=True, help="name of the C function")
@@ -173,7 +177,9 @@ def _command(commands, name: str, run, what: str) -> argparse.ArgumentParser:
 
 
 def _add_request(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--src", required=True, metavar="FILE", help="Python file that defines --fn")
+    parser.add_argument(
+        "--src", required=True, metavar="FILE", help="Python file that defines --fn"
+    )
     parser.add_argument("--fn", required=True, help="the function")
     parser.add_argument(
         "--input",
@@ -186,7 +192,11 @@ def _add_request(parser: argparse.ArgumentParser) -> None:
         "--example-inputs", metavar="FN", help="a function of FILE that returns the arguments"
     )
     parser.add_argument(
-        "--output", action="append", default=[], metavar="NAME", help="a result's name; once for each"
+        "--output",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a result's name; once for each",
     )
     parser.add_argument("--x64", action="store_true", help="compute with 64-bit types")
 

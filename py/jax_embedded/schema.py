@@ -24,7 +24,7 @@ FILES = ("xla/service/cpu/executable.proto", "xla/pjrt/proto/compile_options.pro
 class Schema:
     """The message classes of one jaxlib.
 
-    descriptors: a serialised google.protobuf.FileDescriptorSet, files before those that import them.
+    descriptors: a serialised google.protobuf.FileDescriptorSet; imported files come first.
     """
 
     def __init__(self, descriptors: bytes):
@@ -38,7 +38,10 @@ class Schema:
             raise InternalError(f"schema: expected file descriptors, found {error}") from error
 
     def decode(self, message: str, data: bytes) -> Any:
-        """Reads `data` as the message type of that full name. Errors: InternalError if it is not."""
+        """Reads `data` as a message; `message` is the full name of its type.
+
+        Errors: InternalError if it is none.
+        """
         try:
             kind = message_factory.GetMessageClass(self._pool.FindMessageTypeByName(message))
             return kind.FromString(data)

@@ -2,8 +2,8 @@
 
 load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts")
 load("@rules_cc//cc/common:cc_info.bzl", "CcInfo")
+load("//platforms:host_only.bzl", "HOST_ONLY")
 load("//rules:defs.bzl", "JaxLibraryInfo", "jax_llvm_library")
-load("//rules/private:host_only.bzl", "HOST_ONLY")
 
 _PLATFORMS = "//command_line_option:platforms"
 
@@ -40,7 +40,7 @@ def _provides_impl(ctx):
     asserts.equals(env, [library.header], compilation.headers.to_list(), "headers")
     asserts.true(env, library.header.root.path in compilation.quote_includes.to_list(), "quote includes")
     inputs = target[CcInfo].linking_context.linker_inputs.to_list()
-    archives = [l for i in inputs for l in i.libraries]
+    archives = [library for i in inputs for library in i.libraries]
     asserts.equals(env, 1, len(archives), "libraries")
     asserts.equals(env, [["-lm"]], [i.user_link_flags for i in inputs if i.user_link_flags], "link flags")
     return analysistest.end(env)

@@ -17,7 +17,7 @@ CASES = {
 
 
 def export(fn: str, folder: Path, environment: dict[str, str], cores: set[int]) -> dict[str, bytes]:
-    """All files that `export` and its dump consist of, made from a copy of the source in `folder`."""
+    """All files of `export` and of its dump, made from a copy of the source in `folder`."""
     folder.mkdir(parents=True)
     shutil.copy(FUNCTIONS, folder / "functions.py")
     command = [sys.executable, "-m", "jax_embedded", "export", "--src=functions.py", f"--fn={fn}"]
@@ -38,7 +38,9 @@ def export(fn: str, folder: Path, environment: dict[str, str], cores: set[int]) 
             stdout=subprocess.DEVNULL,
         )
     out = folder / "out"
-    return {str(p.relative_to(out)): p.read_bytes() for p in sorted(out.glob("**/*")) if p.is_file()}
+    return {
+        str(p.relative_to(out)): p.read_bytes() for p in sorted(out.glob("**/*")) if p.is_file()
+    }
 
 
 @pytest.fixture(scope="module", params=CASES)
@@ -50,7 +52,9 @@ def fn(request) -> str:
 def first(fn, tmp_path_factory) -> dict[str, bytes]:
     cores = {min(os.sched_getaffinity(0))}
     files = export(fn, tmp_path_factory.mktemp("first") / "a", {"HOME": "/root"}, cores)
-    assert {f"{fn}.{suffix}" for suffix in ("h", "s", "o", "ll", "json", "program.txt")} < set(files)
+    assert {f"{fn}.{suffix}" for suffix in ("h", "s", "o", "ll", "json", "program.txt")} < set(
+        files
+    )
     assert any(name.endswith(".pb") for name in files)
     return files
 
@@ -81,10 +85,13 @@ def test_settings_of_jax_and_xla_in_the_environment(fn, first, tmp_path):
         "XLA_FLAGS": "--xla_cpu_enable_fast_math=true",
         "OMP_NUM_THREADS": "7",
     }
-    assert differing(first, export(fn, tmp_path / "b", environment, {max(os.sched_getaffinity(0))})) == []
+    assert (
+        differing(first, export(fn, tmp_path / "b", environment, {max(os.sched_getaffinity(0))}))
+        == []
+    )
 
 
-def test_nothing_names_the_machine(first, tmp_path):
+def test_nothing_names_the_machine(first):
     here = [str(Path.cwd()).encode(), b"/tmp/", b"/root", sys.prefix.encode() + b"/lib"]
     for name, content in first.items():
         assert not [text for text in here if text in content], name

@@ -109,7 +109,9 @@ class Guarded:
     def __init__(self, value: np.ndarray):
         start = GUARD_BYTES + value.itemsize
         self._bytes = np.full(start + value.nbytes + GUARD_BYTES, GUARD, np.uint8)
-        self.value = self._bytes[start : start + value.nbytes].view(value.dtype).reshape(value.shape)
+        self.value = (
+            self._bytes[start : start + value.nbytes].view(value.dtype).reshape(value.shape)
+        )
         self.value[...] = value
         self.pointer = ctypes.c_void_p(self.value.ctypes.data)
         self._outside = np.r_[0:start, start + value.nbytes : self._bytes.size]

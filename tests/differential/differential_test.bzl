@@ -2,7 +2,7 @@
 
 load("@rules_cc//cc:cc_binary.bzl", "cc_binary")
 load("@rules_python//python:py_test.bzl", "py_test")
-load("//rules/private:host_only.bzl", "HOST_ONLY")
+load("//platforms:host_only.bzl", "HOST_ONLY")
 
 def differential_test(name, library, src, fn, inputs, **kwargs):
     """Calls the C function with seeded inputs and judges its results by docs/numerics.md.

@@ -1,7 +1,7 @@
 """golden_test: text of ours that a change should not alter by accident."""
 
 load("@bazel_skylib//rules:diff_test.bzl", "diff_test")
-load("//rules/private:host_only.bzl", "HOST_ONLY")
+load("//platforms:host_only.bzl", "HOST_ONLY")
 
 def golden_test(name, golden, found, **kwargs):
     """Compares a generated file with one that is checked in.

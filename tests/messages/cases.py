@@ -55,7 +55,9 @@ CASES = {
     "input: not in the signature": Case(IDENTITY, [F32, "--input=y=f32[]"]),
     "input: misspelt": Case("def f(gain):\n    return gain\n", ["--input=gian=f32[]"]),
     "input: missing": Case("def f(x, gain):\n    return x * gain\n"),
-    "input: gap in positional-only arguments": Case("def f(a=1, b=2, /):\n    return a + b\n", ["--input=b=f32[]"]),
+    "input: gap in positional-only arguments": Case(
+        "def f(a=1, b=2, /):\n    return a + b\n", ["--input=b=f32[]"]
+    ),
     "input: a C keyword": Case("def f(double):\n    return double\n", ["--input=double=f32[]"]),
     "input: a C++ keyword": Case("def f(new):\n    return new\n", ["--input=new=f32[]"]),
     "input: not ASCII": Case("def f(λ):\n    return λ\n", ["--input=λ=f32[]"]),
@@ -80,7 +82,9 @@ CASES = {
         ["--example-inputs=g"],
     ),
     "example_inputs: dtype that XLA packs": Case(
-        "import jax.numpy as jnp\n" + IDENTITY + "\ndef g():\n    return (jnp.zeros(4, jnp.int4),)\n",
+        "import jax.numpy as jnp\n"
+        + IDENTITY
+        + "\ndef g():\n    return (jnp.zeros(4, jnp.int4),)\n",
         ["--example-inputs=g"],
     ),
     # Results.
@@ -88,7 +92,9 @@ CASES = {
     "output: not an array": Case("def f(x):\n    return x, 'text'\n"),
     "output: empty array": Case("def f(x):\n    return x[:0]\n"),
     "output: a C keyword": Case(IDENTITY, [F32, "--output=int"]),
-    "output: wrong number of names": Case("def f(x):\n    return {'a': x, 'b': x}\n", [F32, "--output=y"]),
+    "output: wrong number of names": Case(
+        "def f(x):\n    return {'a': x, 'b': x}\n", [F32, "--output=y"]
+    ),
     "output: the name of an argument": Case(IDENTITY, [F32, "--output=x"]),
     # Names.
     "name: a C keyword": Case(IDENTITY, [F32, "--name=register"]),
@@ -98,9 +104,7 @@ CASES = {
     "operation: sort": Case(_sum_of("jnp.sort(y)")),
     "operation: while": Case(_sum_of("jax.lax.fori_loop(0, 9, lambda i, c: c * c + i, y)")),
     "operation: fft": Case(_sum_of("jnp.abs(jnp.fft.fft(y))")),
-    "operation: cholesky": Case(
-        _sum_of("jnp.linalg.cholesky(jnp.outer(y, y) + 9 * jnp.eye(3))")
-    ),
+    "operation: cholesky": Case(_sum_of("jnp.linalg.cholesky(jnp.outer(y, y) + 9 * jnp.eye(3))")),
     "operation: a function of XLA's runtime": Case(
         _sum_of("y.astype(jnp.bfloat16).astype(jnp.float32)")
     ),
@@ -116,15 +120,15 @@ CASES = {
         IDENTITY, patches=lambda: [mock.patch("importlib.metadata.version", _no_package)]
     ),
     "jaxlib: unknown version": Case(
-        IDENTITY, patches=lambda: [mock.patch("importlib.metadata.version", lambda _: "0.4.1")]
+        IDENTITY, patches=lambda: [mock.patch("importlib.metadata.version", return_value="0.4.1")]
     ),
     "jaxlib: another build": Case(
         IDENTITY,
-        patches=lambda: [mock.patch("jax_embedded.schema.Schema.fingerprints", lambda _: {})],
+        patches=lambda: [mock.patch("jax_embedded.schema.Schema.fingerprints", return_value={})],
     ),
     "bug": Case(
         "def f(x):\n    return x + 1\n",
-        patches=lambda: [mock.patch("jax_embedded.capture.xla.read_kernels", lambda _: {})],
+        patches=lambda: [mock.patch("jax_embedded.capture.xla.read_kernels", return_value={})],
     ),
 }
 

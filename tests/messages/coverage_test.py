@@ -17,7 +17,9 @@ def raised() -> dict[str, str]:
         for node in ast.walk(ast.parse(path.read_text())):
             if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "ExportError":
                 kind = node.args[0]
-                assert isinstance(kind, ast.Constant), f"{path}:{node.lineno}: the kind is no literal"
+                assert isinstance(kind, ast.Constant), (
+                    f"{path}:{node.lineno}: the kind is no literal"
+                )
                 kinds[str(kind.value)] = f"{path}:{node.lineno}"
     return kinds
 

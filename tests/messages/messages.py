@@ -15,7 +15,11 @@ from jax_embedded.cli import main
 
 
 def run(case: Case) -> str:
-    with tempfile.TemporaryDirectory() as folder, contextlib.chdir(folder), contextlib.ExitStack() as stack:
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        contextlib.chdir(folder),
+        contextlib.ExitStack() as stack,
+    ):
         if case.source is not None:
             Path("f.py").write_text(case.source)
         Path("notes.txt").write_text("x")

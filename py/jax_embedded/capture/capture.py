@@ -121,7 +121,9 @@ def _trace_and_compile(request: CaptureRequest) -> tuple[tuple[Leaf, ...], tuple
     try:
         envelope = lowered.compile().runtime_executable().serialize()
     except jax.errors.JaxRuntimeError as error:
-        raise InternalError(f"XLA could not compile {request.fn}", tuple(str(error).splitlines())) from error
+        raise InternalError(
+            f"XLA could not compile {request.fn}", tuple(str(error).splitlines())
+        ) from error
     return arguments.leaves, tuple(results), envelope
 
 

@@ -252,7 +252,11 @@ def shape_of(value: Any, role: str) -> Shape:
             f"{role}: expected an array, found {type(value).__name__}",
             "pass arrays only; what is constant belongs into the function",
         )
-    name = str(np.dtype(dtype)) if not jax.dtypes.issubdtype(dtype, jax.dtypes.extended) else str(dtype)
+    name = (
+        str(np.dtype(dtype))
+        if not jax.dtypes.issubdtype(dtype, jax.dtypes.extended)
+        else str(dtype)
+    )
     if name not in BY_NUMPY:
         raise ExportError(
             "dtype",

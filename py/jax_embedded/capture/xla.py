@@ -48,8 +48,10 @@ RELEASES = {
         (
             *_FLAGS,
             "--xla_dump_emitter_re=.*",
-            "--xla_backend_extra_options=xla_cpu_disable_new_fusion_emitters,"
-            "xla_cpu_small_while_loop_byte_threshold=0",
+            (
+                "--xla_backend_extra_options=xla_cpu_disable_new_fusion_emitters,"
+                "xla_cpu_small_while_loop_byte_threshold=0"
+            ),
         ),
         _THUNK_SCHEMA,
     ),

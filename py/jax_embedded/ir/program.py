@@ -234,7 +234,9 @@ class _Verifier:
         for where in writes:
             kind = self.program.allocations[where.allocation].kind
             if kind in ("parameter", "constant"):
-                self._fail(f"{owner}: expected to write a temp or a result, found a {kind}: {where}")
+                self._fail(
+                    f"{owner}: expected to write a temp or a result, found a {kind}: {where}"
+                )
             self.written[where.allocation][where.offset : where.end] = b"\1" * where.shape.nbytes
         if isinstance(step, KernelThunk) and step.kernel not in self.program.kernels:
             self._fail(f"{owner}: expected a kernel {step.kernel}, found none")

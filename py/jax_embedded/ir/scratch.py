@@ -74,7 +74,9 @@ class _Webs:
         self.accesses: list[tuple[int, Slice]] = []
         current: dict[int, dict[tuple[int, int], int]] = {}  # allocation -> byte range -> node
         for time, step in enumerate(program.steps()):
-            reads, writes = ([s for s in slices if s.allocation in temps] for slices in reads_and_writes(step))
+            reads, writes = (
+                [s for s in slices if s.allocation in temps] for slices in reads_and_writes(step)
+            )
             for where in reads:
                 self._access(current, time, where, joins=True)
             for where in writes:

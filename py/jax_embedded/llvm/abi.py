@@ -4,9 +4,9 @@
 Source: C99 7.12 (math.h) and 7.21.2; the run-time ABI for the Arm architecture (IHI 0043), 4.
 """
 
-_MATH = """acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf erfc exp exp2 expm1
-fabs floor fma fmax fmin fmod ldexp lgamma log log10 log1p log2 nearbyint pow rint round sin sinh
-sqrt tan tanh tgamma trunc""".split()
+_MATH = """acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf erfc exp exp2
+expm1 fabs floor fma fmax fmin fmod ldexp lgamma log log10 log1p log2 nearbyint pow rint round sin
+sinh sqrt tan tanh tgamma trunc""".split()
 
 C_LIBRARY = frozenset(_MATH) | {name + "f" for name in _MATH} | {"memcpy", "memmove", "memset"}
 
@@ -16,10 +16,10 @@ HOST_LIBRARY = frozenset(["sincos", "sincosf"])
 # Not f2h, d2h and h2f: no libgcc for Cortex-M has them.
 ARM_RUNTIME = frozenset(
     "__aeabi_" + name
-    for name in """dadd ddiv dmul drsub dsub dcmpeq dcmplt dcmple dcmpge dcmpgt dcmpun cdcmpeq cdcmple
-    cdrcmple fadd fdiv fmul frsub fsub fcmpeq fcmplt fcmple fcmpge fcmpgt fcmpun cfcmpeq cfcmple
-    cfrcmple d2iz d2uiz d2lz d2ulz f2iz f2uiz f2lz f2ulz d2f f2d i2d ui2d l2d ul2d i2f ui2f l2f ul2f
-    lmul ldivmod uldivmod llsl llsr lasr lcmp ulcmp idiv uidiv idivmod uidivmod idiv0 ldiv0
+    for name in """dadd ddiv dmul drsub dsub dcmpeq dcmplt dcmple dcmpge dcmpgt dcmpun cdcmpeq
+    cdcmple cdrcmple fadd fdiv fmul frsub fsub fcmpeq fcmplt fcmple fcmpge fcmpgt fcmpun cfcmpeq
+    cfcmple cfrcmple d2iz d2uiz d2lz d2ulz f2iz f2uiz f2lz f2ulz d2f f2d i2d ui2d l2d ul2d i2f ui2f
+    l2f ul2f lmul ldivmod uldivmod llsl llsr lasr lcmp ulcmp idiv uidiv idivmod uidivmod idiv0 ldiv0
     memcpy memcpy4 memcpy8 memmove memmove4 memmove8 memset memset4 memset8 memclr memclr4
     memclr8""".split()
 )

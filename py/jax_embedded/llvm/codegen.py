@@ -31,8 +31,10 @@ class ObjectCode:
 
 
 def codegen(linked: LinkedModule, target: Target) -> ObjectCode:
-    """Errors: ExportError if the code needs a function that is not on the ABI list, InternalError if
-    LLVM fails. An abort inside LLVM ends the process: run it in a child.
+    """Optimises and compiles. An abort inside LLVM ends the process: run it in a child.
+
+    Errors: ExportError if the code needs a function that is not on the ABI list, InternalError if
+    LLVM fails.
     """
     machine = target_machine(target)
     module = llvm.parse_assembly(linked.llvm_ir)

@@ -79,7 +79,9 @@ class _Entry:
             else:
                 parameters.append(" ".join(filter(None, [dtype.llvm, dtype.extension, name])))
                 self.allocas.append(f"{name}.slot = alloca {dtype.llvm}, align {_align(leaf)}")
-                self.body.append(f"store {dtype.llvm} {name}, ptr {name}.slot, align {_align(leaf)}")
+                self.body.append(
+                    f"store {dtype.llvm} {name}, ptr {name}.slot, align {_align(leaf)}"
+                )
                 name += ".slot"
             if index in allocation_of:
                 self.base[allocation_of[index]] = name
@@ -166,7 +168,7 @@ class _Entry:
         ids = ["0", "0", "0"]
         axes = [axis for axis in (2, 1, 0) if thunk.workgroups[axis] > 1]
         for axis in axes:
-            ids[axis] = self._loop_begin(f"step.{time}.{'xyz'[axis]}", thunk.workgroups[axis], "i64")
+            ids[axis] = self._loop_begin(f"step.{time}.{'xyz'[axis]}", "i64")
         for axis in range(3):
             self._store_field(f"{step}.workgroup", _DIM3, axis, f"i64 {ids[axis]}")
         self.body.append(f"call ptr @{_quoted(thunk.kernel)}(ptr {step}.frame)")
@@ -185,16 +187,16 @@ class _Entry:
             )
             return
         names = [f"step.{time}.{axis}" for axis in range(len(shape.dims))]
-        for name, extent in zip(names, shape.dims, strict=True):
-            self._loop_begin(name, extent, "i32")
+        for name in names:
+            self._loop_begin(name, "i32")
         to = self._index(time, "to", names, _row_major_strides(shape.dims))
         origin = self._index(time, "from", names, thunk.strides)
         element = f"[{width} x i8]" if width > 8 else f"i{8 * width}"
         self.body += [
-            f"%step.{time}.source = getelementptr inbounds {element}, ptr {source}, i32 {origin}",
-            f"%step.{time}.destination = getelementptr inbounds {element}, ptr {destination}, i32 {to}",
-            f"%step.{time}.value = load {element}, ptr %step.{time}.source, align {align}",
-            f"store {element} %step.{time}.value, ptr %step.{time}.destination, align {align}",
+            f"%step.{time}.at = getelementptr inbounds {element}, ptr {source}, i32 {origin}",
+            f"%step.{time}.value = load {element}, ptr %step.{time}.at, align {align}",
+            f"%step.{time}.into = getelementptr inbounds {element}, ptr {destination}, i32 {to}",
+            f"store {element} %step.{time}.value, ptr %step.{time}.into, align {align}",
         ]
         for name, extent in reversed(list(zip(names, shape.dims, strict=True))):
             self._loop_end(name, extent, "i32")
@@ -208,8 +210,8 @@ class _Entry:
             total = value
         return total
 
-    def _loop_begin(self, name: str, extent: int, integer: str) -> str:
-        """Opens a loop over 0..extent-1 and returns its counter."""
+    def _loop_begin(self, name: str, integer: str) -> str:
+        """Opens a loop that counts from 0 and returns its counter."""
         self.body += [
             f"br label %{name}.entry",
             f"{name}.entry:",

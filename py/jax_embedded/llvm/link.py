@@ -69,7 +69,9 @@ def _check_external(name: str, program: Program, target: Target) -> None:
     if is_known(name, host=target.name == "host"):
         return
     for step in program.steps():
-        if isinstance(step, KernelThunk) and re.search(rf"@{re.escape(name)}\b", program.kernels[step.kernel]):
+        if isinstance(step, KernelThunk) and re.search(
+            rf"@{re.escape(name)}\b", program.kernels[step.kernel]
+        ):
             at = f" at {step.origin.location}" if step.origin.location else ""
             raise ExportError(
                 "unsupported-operation",
@@ -86,7 +88,9 @@ def _read(text: str, name: str, target: Target, layout: str) -> llvm.ModuleRef:
         module = llvm.parse_assembly(header + text)
         module.verify()
     except RuntimeError as error:
-        raise InternalError(f"LLVM refuses kernel {name}", _with_line(str(error), header + text)) from error
+        raise InternalError(
+            f"LLVM refuses kernel {name}", _with_line(str(error), header + text)
+        ) from error
     return module
 
 
@@ -103,7 +107,9 @@ def _link_in(module: llvm.ModuleRef, other: llvm.ModuleRef, name: str) -> None:
     try:
         module.link_in(other)
     except RuntimeError as error:
-        raise InternalError(f"LLVM cannot link kernel {name}", tuple(str(error).splitlines())) from error
+        raise InternalError(
+            f"LLVM cannot link kernel {name}", tuple(str(error).splitlines())
+        ) from error
 
 
 def _verify(module: llvm.ModuleRef, name: str) -> None:

@@ -88,7 +88,8 @@ def _definition(name: str, operation: str, lanes: int, kind: str, externals: set
         body = _per_lane(value, lanes, scalar, callee)
     parameters = ", ".join(f"{value} {operand}" for operand in operands)
     lines = "\n".join("  " + line for line in body)
-    return f"define {value} @{name}({parameters}) alwaysinline nounwind {{\n{lines}\n  ret {value} %r\n}}"
+    head = f"define {value} @{name}({parameters}) alwaysinline nounwind"
+    return f"{head} {{\n{lines}\n  ret {value} %r\n}}"
 
 
 def _splat(lanes: int, scalar: str, number: str) -> str:

@@ -15,7 +15,11 @@ def target_machine(target: Target) -> llvm.TargetMachine:
     llvm.initialize_all_targets()
     llvm.initialize_all_asmprinters()
     return llvm.Target.from_triple(target.triple).create_target_machine(
-        cpu=target.cpu, features=target.features, opt=3, reloc=target.relocation_model, codemodel="small"
+        cpu=target.cpu,
+        features=target.features,
+        opt=3,
+        reloc=target.relocation_model,
+        codemodel="small",
     )
 
 

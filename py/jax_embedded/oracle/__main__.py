@@ -31,7 +31,8 @@ def main() -> int:
     import jax
 
     spec = importlib.util.spec_from_file_location("functions", options.src)
-    assert spec and spec.loader
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     function = getattr(module, options.fn)
@@ -50,7 +51,7 @@ def main() -> int:
         for i, (result, reference) in enumerate(zip(results, references, strict=True)):
             arrays[f"{draw}/result/{i}"] = np.asarray(result)
             arrays[f"{draw}/reference/{i}"] = np.asarray(reference)
-    np.savez(options.out, **arrays)  # ty: ignore[invalid-argument-type]
+    np.savez(options.out, **arrays)
     return 0
 
 

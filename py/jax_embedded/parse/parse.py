@@ -53,7 +53,9 @@ class _Parser:
         used = {step.kernel for step in program.steps() if isinstance(step, KernelThunk)}
         unused = program.kernels.keys() - used
         if unused:
-            raise InternalError(f"kernels: expected a thunk for each, found none for {sorted(unused)}")
+            raise InternalError(
+                f"kernels: expected a thunk for each, found none for {sorted(unused)}"
+            )
         return program
 
     def _slices_by_definition(self) -> dict[tuple[int, tuple[int, ...]], tuple[int, int, int]]:
@@ -161,7 +163,7 @@ class _Parser:
             found = Shape(found.dtype, tuple(found.dims[d] for d in order))
         if found.nbytes != proto.size:
             raise InternalError(
-                f"{origin.instruction}: expected {found.nbytes} bytes for {found}, found {proto.size}"
+                f"{origin.instruction}: {found}: expected {found.nbytes} bytes, found {proto.size}"
             )
         return Slice(proto.buffer_allocation_index, proto.offset, found)
 

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
-
 from app.units import MILLI
 
 TAPS = np.loadtxt(Path(__file__).parent / "taps.csv", delimiter=",", dtype=np.float32)
