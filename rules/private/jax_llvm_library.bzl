@@ -85,6 +85,7 @@ def _compile(ctx, program, library):
         mnemonic = "JaxCodegen",
         progress_message = "Compiling JAX function %s for %s" % (program.label, library.target),
         env = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"},
+        execution_requirements = {"block-network": ""},
         use_default_shell_env = True,
     )
 

@@ -59,6 +59,7 @@ def _jax_program_impl(ctx):
         mnemonic = "JaxCapture",
         progress_message = "Capturing JAX function " + label,
         env = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"},
+        execution_requirements = {"block-network": ""},
         use_default_shell_env = True,
     )
     return [

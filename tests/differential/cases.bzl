@@ -21,4 +21,8 @@ CASES = {
     "standardize": {"x": "f32[33]"},
     "threshold": {"limit": "f32[]", "x": "f32[21]"},
     "transpose": {"x": "f32[5,7]"},
+    "wide": {"n": "i64[]", "small": "f32[]", "x": "f64[6]"},
 }
+
+# Functions that need 64-bit types.
+X64 = ["wide"]

@@ -38,6 +38,7 @@ def main() -> int:
     parser.add_argument("--src", required=True, type=Path)
     parser.add_argument("--fn", required=True)
     parser.add_argument("--input", action="append", default=[])
+    parser.add_argument("--x64", action="store_true")
     options = parser.parse_args()
 
     manifest = json.loads(options.manifest.read_text())
@@ -66,6 +67,7 @@ def run_oracle(options: argparse.Namespace) -> dict[str, np.ndarray]:
     command = [sys.executable, "-m", "jax_embedded.oracle", "--src", options.src]
     command += ["--fn", options.fn, "--out", out]
     command += [f"--input={text}" for text in options.input]
+    command += ["--x64"] if options.x64 else []
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run(command, check=True, env=environment)
     with np.load(out) as cases:

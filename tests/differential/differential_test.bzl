@@ -4,7 +4,7 @@ load("@rules_cc//cc:cc_binary.bzl", "cc_binary")
 load("@rules_python//python:py_test.bzl", "py_test")
 load("//platforms:host_only.bzl", "HOST_ONLY")
 
-def differential_test(name, library, src, fn, inputs, **kwargs):
+def differential_test(name, library, src, fn, inputs, x64 = False, **kwargs):
     """Calls the C function with seeded inputs and judges its results by docs/numerics.md.
 
     Args:
@@ -13,6 +13,7 @@ def differential_test(name, library, src, fn, inputs, **kwargs):
         src: label of its src.
         fn: string, its fn.
         inputs: dict, its inputs.
+        x64: bool, its x64.
         **kwargs: as in py_test.
     """
     for group in ["manifest", "object"]:
@@ -43,7 +44,7 @@ def differential_test(name, library, src, fn, inputs, **kwargs):
             "--manifest=$(rootpath :%s.manifest)" % name,
             "--src=$(rootpath %s)" % src,
             "--fn=" + fn,
-        ] + ["--input=%s=%s" % (argument, shape) for argument, shape in inputs.items()],
+        ] + ["--input=%s=%s" % (argument, shape) for argument, shape in inputs.items()] + (["--x64"] if x64 else []),
         data = [
             src,
             ":" + name + ".manifest",

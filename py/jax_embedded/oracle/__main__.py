@@ -21,6 +21,7 @@ def main() -> int:
     parser.add_argument("--src", required=True, type=Path)
     parser.add_argument("--fn", required=True)
     parser.add_argument("--input", action="append", default=[], metavar="NAME=SHAPE")
+    parser.add_argument("--x64", action="store_true")
     parser.add_argument("--draws", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--out", required=True, type=Path, help="an .npz file")
@@ -30,6 +31,7 @@ def main() -> int:
     os.environ["XLA_FLAGS"] = "--xla_cpu_max_isa=AVX"
     import jax
 
+    jax.config.update("jax_enable_x64", options.x64)
     spec = importlib.util.spec_from_file_location("functions", options.src)
     assert spec is not None
     assert spec.loader is not None
