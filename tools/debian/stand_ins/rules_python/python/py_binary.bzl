@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: Apache-2.0
+"""py_binary, built into this Bazel."""
+
+def py_binary(
+        name,
+        python_version = None,  # buildifier: disable=unused-variable
+        **kwargs):
+    """py_binary of the one interpreter there is.
+
+    Args:
+      name: the target's name.
+      python_version: a version such as "3.14", for which there is no choice here; the built-in rule takes only PY3.
+      **kwargs: the rule's other attributes.
+    """
+    native.py_binary(name = name, **kwargs)  # buildifier: disable=native-py
