@@ -16,13 +16,15 @@ reinterpret_cast requires static_cast template this throw try typeid typename us
 xor xor_eq"""
 KEYWORDS = frozenset(_C.split()) | frozenset(_CPP.split())
 
-# Functions that generated code or its runtime may call: defining them again would call itself.
-LIBRARY = frozenset(
-    """main abort exit memcpy memmove memset memcmp malloc free printf acos asin atan atan2 cbrt
-    ceil copysign cos cosh erf erfc exp exp2 expm1 fabs floor fma fmax fmin fmod lgamma log log1p
-    log10 log2 pow rint round sin sinh sqrt tan tanh tgamma trunc""".split()
-)
-LIBRARY |= {name + "f" for name in LIBRARY}
+_MATH = """acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf erfc exp exp2
+expm1 fabs floor fma fmax fmin fmod ldexp lgamma log log10 log1p log2 nearbyint pow rint round sin
+sinh sqrt tan tanh tgamma trunc""".split()
+
+# What generated code may call. Source: C99 7.12 (math.h) and 7.21.
+C_LIBRARY = frozenset(_MATH) | {name + "f" for name in _MATH} | {"memcpy", "memmove", "memset"}
+
+# Defining one of these again would make a function call itself, or replace the C library's.
+_TAKEN = C_LIBRARY | frozenset("main abort exit memcmp malloc free printf sincos sincosf".split())
 
 
 def check_c_name(name: str, role: str, fix: str, *, external: bool = False) -> None:
@@ -37,7 +39,7 @@ def check_c_name(name: str, role: str, fix: str, *, external: bool = False) -> N
         found = f"{name}, a keyword of C or C++"
     elif not re.fullmatch(r"[A-Za-z_][A-Za-z0-9_]*", name, re.ASCII):
         found = f'"{name}"'
-    elif external and name in LIBRARY:
+    elif external and name in _TAKEN:
         found = f"{name}, a function of the C library"
     elif name.startswith("__") or re.match(r"_[A-Z]", name):
         found = f"{name}, reserved to the C compiler"

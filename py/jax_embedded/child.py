@@ -46,20 +46,17 @@ def run_in_child(stage: str, work: Callable[[], T]) -> T:
 
 def _child(stage: str, work: Callable[[], T], write_end: int) -> int:
     try:
-        answer = (work(), None)
-    except (ExportError, InternalError) as error:
-        answer = (None, error)
+        answer = pickle.dumps((work(), None))
     except KeyboardInterrupt:
         return 130
+    except (ExportError, InternalError) as error:
+        answer = pickle.dumps((None, error))
     except BaseException as error:  # noqa: BLE001 - whatever it is, the parent reports it
-        lines = traceback.format_exception(error)
-        details = tuple("".join(lines).rstrip().splitlines())
-        answer = (
-            None,
-            InternalError(f"the {stage} process raised {type(error).__name__}", details),
-        )
+        details = tuple("".join(traceback.format_exception(error)).rstrip().splitlines())
+        what = f"the {stage} process: expected a result, found {type(error).__name__}"
+        answer = pickle.dumps((None, InternalError(what, details)))
     with os.fdopen(write_end, "wb") as pipe:
-        pickle.dump(answer, pipe)
+        pipe.write(answer)
     sys.stdout.flush()
     sys.stderr.flush()
     return 0

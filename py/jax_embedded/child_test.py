@@ -64,7 +64,9 @@ def test_other_exceptions_become_a_bug_with_the_traceback(exception):
 
     with pytest.raises(InternalError) as caught:
         run_in_child("codegen", work_of_the_test)
-    assert caught.value.what == f"the codegen process raised {type(exception).__name__}"
+    assert caught.value.what == (
+        f"the codegen process: expected a result, found {type(exception).__name__}"
+    )
     assert any("work_of_the_test" in line for line in caught.value.details)
     assert type(exception).__name__ in caught.value.details[-1]
 

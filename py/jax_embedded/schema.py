@@ -5,6 +5,7 @@ jaxlib ships no .proto files, but protobuf's C++ code keeps every file's descrip
 library as a serialised FileDescriptorProto; they are found there by the file's name.
 """
 
+import contextlib
 import hashlib
 import mmap
 from collections.abc import Iterator
@@ -85,11 +86,15 @@ def _find(image: mmap.mmap, name: str) -> descriptor_pb2.FileDescriptorProto:
     head = b"\x0a" + bytes([len(name)]) + name.encode() + b"\x12"
     start = image.find(head)
     while start >= 0:
-        end = max(_field_ends(image, start), default=start)
-        try:
-            return descriptor_pb2.FileDescriptorProto.FromString(image[start:end])
-        except DecodeError:
-            start = image.find(head, start + 1)
+        end = start
+        with contextlib.suppress(IndexError):  # the image ends here
+            for field_end in _field_ends(image, start):
+                end = field_end
+        with contextlib.suppress(DecodeError):
+            descriptor = descriptor_pb2.FileDescriptorProto.FromString(image[start:end])
+            if descriptor.name == name and descriptor.package:
+                return descriptor
+        start = image.find(head, start + 1)
     raise InternalError(f"jaxlib: expected the descriptor of {name}, found none")
 
 

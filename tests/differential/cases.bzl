@@ -1,6 +1,22 @@
-"""The functions of functions.py and their shapes."""
+"""The functions that are compared with JAX, and their shapes."""
 
-CASES = {
+CONTROL_FLOW = {
+    "batched_while": {"x": "f32[5]"},
+    "bisection": {"target": "f32[]", "x": "f32[]"},
+    "branch_in_while": {"x": "f32[30]"},
+    "either": {"n": "i32[]", "x": "f32[7]"},
+    "fixed_loop": {"x": "f32[6]"},
+    "gradient_through_time": {"w": "f32[4,4]", "x": "f32[6,4]"},
+    "growing_loop": {"x": "f32[40]"},
+    "nested": {"x": "f32[20]"},
+    "never_entered": {"x": "f32[9]"},
+    "newton": {"x": "f32[]"},
+    "one_of_three": {"n": "i32[]", "x": "f32[7]"},
+    "recurrent": {"w": "f32[4,4]", "x": "f32[6,4]"},
+    "swapped": {"x": "f32[25]"},
+}
+
+FUNCTIONS = {
     "affine": {"x": "f32[5]"},
     "cumulative": {"x": "f32[40]"},
     "duplicate": {"x": "f32[3]"},
@@ -23,6 +39,8 @@ CASES = {
     "transpose": {"x": "f32[5,7]"},
     "wide": {"n": "i64[]", "small": "f32[]", "x": "f64[6]"},
 }
+
+CASES = FUNCTIONS | CONTROL_FLOW
 
 # Functions that need 64-bit types.
 X64 = ["wide"]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Functions that are compared with JAX. CASES in cases.bzl has their shapes.
+"""Functions that are compared with JAX. FUNCTIONS in cases.bzl has their shapes.
 
 Most make three or more thunks that share memory: single kernels hide mistakes in buffers.
 """
@@ -95,7 +95,8 @@ def duplicate(x):
 
 
 def kalman(p, f, q):
-    predicted = f @ p @ f.T + q
+    covariance = p @ p.T + jnp.eye(4)
+    predicted = f @ covariance @ f.T + q @ q.T
     gain = predicted[:, :1] / (predicted[0, 0] + 0.1)
     return predicted - gain * predicted[:1, :], gain
 

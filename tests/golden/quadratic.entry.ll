@@ -1,7 +1,7 @@
 source_filename = "quadratic"
-declare ptr @"add_divide_fusion"(ptr)
-declare ptr @"multiply_divide_fusion"(ptr)
-declare ptr @"subtract_sqrt_fusion"(ptr)
+declare ptr @"kernel.add_divide_fusion"(ptr)
+declare ptr @"kernel.multiply_divide_fusion"(ptr)
+declare ptr @"kernel.subtract_sqrt_fusion"(ptr)
 declare void @llvm.memcpy.p0.p0.i32(ptr, ptr, i32, i1)
 define void @quadratic(float %a, float %b, float %c, ptr noalias align 4 %lower, ptr noalias align 4 %upper) nounwind {
   %a.slot = alloca float, align 4
@@ -62,7 +62,7 @@ define void @quadratic(float %a, float %b, float %c, ptr noalias align 4 %lower,
   store i64 0, ptr %field.39
   %field.41 = getelementptr inbounds { i64, i64, i64 }, ptr %step.0.workgroup, i32 0, i32 2
   store i64 0, ptr %field.41
-  call ptr @"subtract_sqrt_fusion"(ptr %step.0.frame)
+  call ptr @"kernel.subtract_sqrt_fusion"(ptr %step.0.frame)
   %field.44 = getelementptr inbounds { i64, i64, i64 }, ptr %step.1.workgroups, i32 0, i32 0
   store i64 1, ptr %field.44
   %field.46 = getelementptr inbounds { i64, i64, i64 }, ptr %step.1.workgroups, i32 0, i32 1
@@ -103,7 +103,7 @@ define void @quadratic(float %a, float %b, float %c, ptr noalias align 4 %lower,
   store i64 0, ptr %field.80
   %field.82 = getelementptr inbounds { i64, i64, i64 }, ptr %step.1.workgroup, i32 0, i32 2
   store i64 0, ptr %field.82
-  call ptr @"multiply_divide_fusion"(ptr %step.1.frame)
+  call ptr @"kernel.multiply_divide_fusion"(ptr %step.1.frame)
   %field.85 = getelementptr inbounds { i64, i64, i64 }, ptr %step.2.workgroups, i32 0, i32 0
   store i64 1, ptr %field.85
   %field.87 = getelementptr inbounds { i64, i64, i64 }, ptr %step.2.workgroups, i32 0, i32 1
@@ -144,6 +144,6 @@ define void @quadratic(float %a, float %b, float %c, ptr noalias align 4 %lower,
   store i64 0, ptr %field.121
   %field.123 = getelementptr inbounds { i64, i64, i64 }, ptr %step.2.workgroup, i32 0, i32 2
   store i64 0, ptr %field.123
-  call ptr @"add_divide_fusion"(ptr %step.2.frame)
+  call ptr @"kernel.add_divide_fusion"(ptr %step.2.frame)
   ret void
 }

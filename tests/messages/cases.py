@@ -102,7 +102,6 @@ CASES = {
     "name: no C name": Case(IDENTITY, [F32, "--name=my-filter"]),
     # Operations.
     "operation: sort": Case(_sum_of("jnp.sort(y)")),
-    "operation: while": Case(_sum_of("jax.lax.fori_loop(0, 9, lambda i, c: c * c + i, y)")),
     "operation: fft": Case(_sum_of("jnp.abs(jnp.fft.fft(y))")),
     "operation: cholesky": Case(_sum_of("jnp.linalg.cholesky(jnp.outer(y, y) + 9 * jnp.eye(3))")),
     "operation: a function of XLA's runtime": Case(

@@ -117,8 +117,13 @@ def _comment(dump: Dump, workspace_bytes: int) -> list[str]:
     lines = ["/*"]
     for role, name, leaf in rows:
         text = f" * {role:<7} {name:<{width}}  {leaf.shape}"
-        lines.append(text + (f"  {leaf.path}" if leaf.path != leaf.name else ""))
+        lines.append(text + (f"  {_harmless(leaf.path)}" if leaf.path != leaf.name else ""))
     lines.append(" * Arrays are row-major. An output must not overlap an input or another output.")
     if workspace_bytes:
         lines.append(" * Not reentrant: it works in static memory.")
     return [*lines, " */"]
+
+
+def _harmless(text: str) -> str:
+    """Text that neither ends nor begins a C comment."""
+    return text.replace("*/", "* /").replace("/*", "/ *")

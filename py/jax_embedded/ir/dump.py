@@ -52,8 +52,10 @@ class Dump:
     kernels: Mapping[str, str] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
-        """Writes the files of the dump into `folder`, which is made if it is not there."""
+        """Writes the files of the dump into `folder`, in place of a dump that is there."""
         (folder / "kernels").mkdir(parents=True, exist_ok=True)
+        for kernel in (folder / "kernels").glob("*.ll"):
+            kernel.unlink()
         facts = {
             "function": self.function,
             "source": self.source,

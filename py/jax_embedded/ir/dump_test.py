@@ -47,7 +47,8 @@ def test_what_is_written_is_read(dump, tmp_path):
 
 def test_same_dump_same_bytes(tmp_path):
     backwards = changed(
-        kernels=dict(reversed(DUMP.kernels.items())), versions=dict(reversed(DUMP.versions.items()))
+        kernels=dict(reversed(list(DUMP.kernels.items()))),
+        versions=dict(reversed(list(DUMP.versions.items()))),
     )
     for name, dump in (("a", DUMP), ("b", backwards)):
         dump.write(tmp_path / name)

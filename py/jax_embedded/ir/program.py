@@ -84,12 +84,10 @@ class KernelThunk:
     @property
     def in_place(self) -> bool:
         """Whether memory it writes is also reached through another of its slices."""
-        slices = self.arguments + self.results
         return any(
             result.overlaps(other)
-            for result in self.results
-            for other in slices
-            if other is not result
+            for index, result in enumerate(self.results)
+            for other in self.arguments + self.results[:index]
         )
 
 
@@ -115,7 +113,39 @@ class CallThunk:
     thunks: "tuple[Thunk, ...]"
 
 
-Thunk = KernelThunk | CopyThunk | CallThunk
+@dataclass(frozen=True)
+class WhileThunk:
+    """Runs `body` again and again.
+
+    predicate: bool[], what `condition` writes: whether to go on. None if `trip_count` is known.
+    condition: runs before every test; empty if `trip_count` is known.
+    trip_count: how often `body` runs; None if that depends on values.
+    """
+
+    origin: Origin
+    predicate: Slice | None
+    condition: "tuple[Thunk, ...]"
+    body: "tuple[Thunk, ...]"
+    trip_count: int | None = None
+
+
+@dataclass(frozen=True)
+class ConditionalThunk:
+    """Runs one of the branches.
+
+    index: bool[], true for the first of two branches; or i32[], where what is out of range is the
+        last.
+    """
+
+    origin: Origin
+    index: Slice
+    branches: "tuple[tuple[Thunk, ...], ...]"
+
+
+Thunk = KernelThunk | CopyThunk | CallThunk | WhileThunk | ConditionalThunk
+
+# What reads and writes memory at one time: of a loop or a conditional, the test.
+Step = KernelThunk | CopyThunk | WhileThunk | ConditionalThunk
 
 
 @dataclass(frozen=True)
@@ -138,9 +168,13 @@ class Program:
     thunks: tuple[Thunk, ...]
     kernels: Mapping[str, str] = field(default_factory=dict)
 
-    def steps(self) -> Iterator[KernelThunk | CopyThunk]:
-        """The kernel and copy thunks in the order in which they run."""
-        yield from _steps(self.thunks)
+    def steps(self) -> Iterator[Step]:
+        """All steps in the order of the program text: a loop's condition, its test, its body."""
+        return steps_of(self.thunks)
+
+    def kernel_thunks(self) -> Iterator[KernelThunk]:
+        """The steps that call a kernel."""
+        return (step for step in self.steps() if isinstance(step, KernelThunk))
 
     def verify(self) -> None:
         """Errors: InternalError for the first invariant that does not hold."""
@@ -161,41 +195,68 @@ class Program:
         return "\n".join(lines) + "\n"
 
 
-def _steps(thunks: tuple[Thunk, ...]) -> Iterator[KernelThunk | CopyThunk]:
+def steps_of(thunks: tuple[Thunk, ...]) -> Iterator[Step]:
+    """The steps of a sequence and of all that it contains."""
     for thunk in thunks:
         if isinstance(thunk, CallThunk):
-            yield from _steps(thunk.thunks)
+            yield from steps_of(thunk.thunks)
+        elif isinstance(thunk, WhileThunk):
+            yield from steps_of(thunk.condition)
+            yield thunk
+            yield from steps_of(thunk.body)
+        elif isinstance(thunk, ConditionalThunk):
+            yield thunk
+            for branch in thunk.branches:
+                yield from steps_of(branch)
         else:
             yield thunk
 
 
-def reads_and_writes(step: KernelThunk | CopyThunk) -> tuple[tuple[Slice, ...], tuple[Slice, ...]]:
+def reads_and_writes(step: Step) -> tuple[tuple[Slice, ...], tuple[Slice, ...]]:
     """What a step reads and what it writes."""
     if isinstance(step, KernelThunk):
         return step.arguments, step.results
-    return (step.source,), (step.destination,)
+    if isinstance(step, CopyThunk):
+        return (step.source,), (step.destination,)
+    if isinstance(step, ConditionalThunk):
+        return (step.index,), ()
+    return (step.predicate,) if step.predicate else (), ()
 
 
 def _lines(thunks: tuple[Thunk, ...], indent: str) -> list[str]:
     lines = []
     for thunk in thunks:
-        origin = thunk.origin.operation
-        if thunk.origin.location:
-            origin += f" {thunk.origin.location}"
+        lines.append(f"{indent}{_head(thunk)}  // {_comment(thunk.origin)}")
+        inner = indent + "  "
         if isinstance(thunk, CallThunk):
-            lines.append(f"{indent}call  // {origin}")
-            lines += _lines(thunk.thunks, indent + "  ")
+            lines += _lines(thunk.thunks, inner)
             continue
         reads, writes = reads_and_writes(thunk)
-        head = f"kernel {thunk.kernel}" if isinstance(thunk, KernelThunk) else "copy"
-        if isinstance(thunk, KernelThunk) and thunk.workgroups != (1, 1, 1):
-            head += f" x{thunk.workgroups}"
-        if isinstance(thunk, CopyThunk) and thunk.strides:
-            head += f" strides {thunk.strides}"
-        lines.append(f"{indent}{head}  // {origin}")
-        lines += [f"{indent}  reads  {s}" for s in reads]
-        lines += [f"{indent}  writes {s}" for s in writes]
+        lines += [f"{inner}reads  {s}" for s in reads]
+        lines += [f"{inner}writes {s}" for s in writes]
+        if isinstance(thunk, WhileThunk):
+            if thunk.condition:
+                lines += [f"{inner}condition", *_lines(thunk.condition, inner + "  ")]
+            lines += [f"{inner}body", *_lines(thunk.body, inner + "  ")]
+        if isinstance(thunk, ConditionalThunk):
+            for number, branch in enumerate(thunk.branches):
+                lines += [f"{inner}branch {number}", *_lines(branch, inner + "  ")]
     return lines
+
+
+def _head(thunk: Thunk) -> str:
+    if isinstance(thunk, KernelThunk):
+        groups = thunk.workgroups
+        return f"kernel {thunk.kernel}" + (f" x{groups}" if groups != (1, 1, 1) else "")
+    if isinstance(thunk, CopyThunk):
+        return "copy" + (f" strides {thunk.strides}" if thunk.strides else "")
+    if isinstance(thunk, WhileThunk):
+        return "while" if thunk.trip_count is None else f"while {thunk.trip_count} times"
+    return "conditional" if isinstance(thunk, ConditionalThunk) else "call"
+
+
+def _comment(origin: Origin) -> str:
+    return " ".join(filter(None, [origin.operation, origin.location]))
 
 
 class _Verifier:
@@ -208,9 +269,41 @@ class _Verifier:
         }
 
     def run(self) -> None:
-        for step in self.program.steps():
-            self._check_step(step)
+        self._check_thunks(self.program.thunks)
         self._check_border()
+
+    def _check_thunks(self, thunks: tuple[Thunk, ...]) -> None:
+        for thunk in thunks:
+            if isinstance(thunk, CallThunk):
+                self._check_thunks(thunk.thunks)
+            elif isinstance(thunk, WhileThunk):
+                self._check_thunks(thunk.condition)
+                self._check_step(thunk)
+                before = self._snapshot()
+                self._check_thunks(thunk.body)
+                if not thunk.trip_count:  # it may not run at all
+                    self.written = before
+            elif isinstance(thunk, ConditionalThunk):
+                self._check_step(thunk)
+                self._check_branches(thunk)
+            else:
+                self._check_step(thunk)
+
+    def _check_branches(self, thunk: ConditionalThunk) -> None:
+        before = self._snapshot()
+        outcomes = []
+        for branch in thunk.branches:
+            self.written = before
+            before = self._snapshot()
+            self._check_thunks(branch)
+            outcomes.append(self.written)
+        self.written = {
+            index: bytearray(map(min, *(o[index] for o in outcomes)) if len(outcomes) > 1 else data)
+            for index, data in outcomes[0].items()
+        }
+
+    def _snapshot(self) -> dict[int, bytearray]:
+        return {index: bytearray(data) for index, data in self.written.items()}
 
     def _fail(self, what: str) -> None:
         details = tuple(str(self.program).splitlines())
@@ -223,7 +316,7 @@ class _Verifier:
         elif where.offset < 0 or where.end > allocation.size:
             self._fail(f"{owner}: expected a slice of {allocation.size} bytes, found {where}")
 
-    def _check_step(self, step: KernelThunk | CopyThunk) -> None:
+    def _check_step(self, step: Step) -> None:
         owner = step.origin.instruction
         reads, writes = reads_and_writes(step)
         for where in reads + writes:
@@ -238,8 +331,24 @@ class _Verifier:
                     f"{owner}: expected to write a temp or a result, found a {kind}: {where}"
                 )
             self.written[where.allocation][where.offset : where.end] = b"\1" * where.shape.nbytes
+        if isinstance(step, CopyThunk):
+            self._check_copy(step)
         if isinstance(step, KernelThunk) and step.kernel not in self.program.kernels:
             self._fail(f"{owner}: expected a kernel {step.kernel}, found none")
+
+    def _check_copy(self, step: CopyThunk) -> None:
+        source, destination = step.source.shape, step.destination.shape
+        if (source.dtype, source.elements) != (destination.dtype, destination.elements):
+            self._fail(f"{step.origin.instruction}: expected {source}, found {destination}")
+        if step.strides and len(step.strides) != len(destination.dims):
+            self._fail(
+                f"{step.origin.instruction}: expected a stride for each of {destination.dims}"
+            )
+        reach = sum(
+            (n - 1) * stride for n, stride in zip(destination.dims, step.strides, strict=False)
+        )
+        if not 0 <= reach < source.elements or min(step.strides, default=0) < 0:
+            self._fail(f"{step.origin.instruction}: expected strides within {source}")
 
     def _check_border(self) -> None:
         program = self.program

@@ -8,11 +8,13 @@ from jax_embedded.ir.dump import Leaf
 from jax_embedded.ir.program import (
     Allocation,
     CallThunk,
+    ConditionalThunk,
     CopyThunk,
     KernelThunk,
     Origin,
     Program,
     Slice,
+    WhileThunk,
 )
 from jax_embedded.shape import Shape
 
@@ -191,6 +193,141 @@ def test_a_broken_invariant_is_named(case):
     assert caught.value.details == tuple(str(program).splitlines())
 
 
+FLAG, INDEX = Slice(2, 60, Shape("bool")), Slice(2, 56, Shape("i32"))
+FILL = kernel((), (Slice(2, 0, F8), FLAG, INDEX))
+READ = kernel((Slice(2, 0, F4),), (Slice(3, 0, F4),))
+WRITE = kernel((), (Slice(2, 0, F4),))
+SET_FLAG = kernel((), (FLAG,))
+
+
+def loop(condition: tuple, body: tuple, trip_count: int | None = None) -> WhileThunk:
+    return WhileThunk(ORIGIN, None if trip_count is not None else FLAG, condition, body, trip_count)
+
+
+def choice(*branches: tuple, index: Slice = FLAG) -> ConditionalThunk:
+    return ConditionalThunk(ORIGIN, index, branches)
+
+
+@pytest.mark.parametrize(
+    "thunks",
+    [
+        (loop((SET_FLAG,), ()), COPY),
+        (loop((SET_FLAG, WRITE), (READ,)), COPY),
+        (loop((SET_FLAG, WRITE), ()), READ),
+        (loop((), (WRITE, READ), 1),),
+        (loop((), (WRITE,), 2), READ),
+        (loop((), (), 0), COPY),
+        (FILL, loop((SET_FLAG,), (READ,)), READ),
+        (SET_FLAG, choice((WRITE,), (WRITE,)), READ),
+        (SET_FLAG, choice((WRITE, READ), (COPY,))),
+        (FILL, choice((), (), (), index=INDEX), COPY),
+        (FILL, choice((READ,), index=INDEX)),
+        (SET_FLAG, choice((WRITE, FILL), (FILL,)), choice((), ()), READ),
+    ],
+)
+def test_good_loops_and_conditionals(thunks):
+    changed(thunks=thunks).verify()
+
+
+@pytest.mark.parametrize(
+    ("thunks", "what"),
+    [
+        ((loop((), ()), COPY), "expected to read what was written before, found %2[60:61] bool[]"),
+        (
+            (choice((), ()), COPY),
+            "expected to read what was written before, found %2[60:61] bool[]",
+        ),
+        (
+            (loop((SET_FLAG,), (WRITE,)), READ),
+            "expected to read what was written before, found %2[0:16] f32[4]",
+        ),
+        (
+            (loop((SET_FLAG, READ), (WRITE,)),),
+            "expected to read what was written before, found %2[0:16] f32[4]",
+        ),
+        (
+            (loop((), (WRITE,), 0), READ),
+            "expected to read what was written before, found %2[0:16] f32[4]",
+        ),
+        (
+            (loop((), (READ, WRITE), 2),),
+            "expected to read what was written before, found %2[0:16] f32[4]",
+        ),
+        (
+            (SET_FLAG, choice((WRITE,), ()), READ),
+            "expected to read what was written before, found %2[0:16] f32[4]",
+        ),
+        (
+            (SET_FLAG, choice((), (WRITE,)), READ),
+            "expected to read what was written before, found %2[0:16] f32[4]",
+        ),
+        (
+            (SET_FLAG, choice((WRITE,), (READ,))),
+            "expected to read what was written before, found %2[0:16] f32[4]",
+        ),
+        (
+            (loop((), (kernel((), (Slice(0, 0, F4),)),), 1), COPY),
+            "expected to write a temp or a result, found a parameter: %0[0:16] f32[4]",
+        ),
+        (
+            (SET_FLAG, choice((), (kernel((), (), "sub"),)), COPY),
+            "expected a kernel sub, found none",
+        ),
+        ((loop((SET_FLAG, kernel((), (), "sub")), ()), COPY), "expected a kernel sub, found none"),
+        (
+            (choice((), (), index=Slice(2, 64, Shape("bool"))), COPY),
+            "expected a slice of 64 bytes, found %2[64:65] bool[]",
+        ),
+    ],
+)
+def test_broken_loops_and_conditionals(thunks, what):
+    with pytest.raises(InternalError) as caught:
+        changed(thunks=thunks).verify()
+    assert caught.value.what == f"program mlp: add.1: {what}"
+
+
+def test_the_steps_of_loops_and_conditionals():
+    inner = loop((), (READ,), 3)
+    outer = loop((SET_FLAG, WRITE), (inner, COPY))
+    branches = choice((WRITE, READ), (), (FILL,), index=INDEX)
+    program = changed(thunks=(FILL, outer, branches))
+    steps = (FILL, SET_FLAG, WRITE, outer, inner, READ, COPY, branches, WRITE, READ, FILL)
+    assert tuple(program.steps()) == steps
+    kernels = [step for step in steps if isinstance(step, KernelThunk)]
+    assert list(program.kernel_thunks()) == kernels
+
+
+def test_the_text_of_loops_and_conditionals():
+    add = kernel((), (Slice(3, 0, F4),))
+    program = changed(
+        thunks=(SET_FLAG, loop((SET_FLAG,), (loop((), (add,), 3),)), choice((add,), ()))
+    )
+    text = str(program)
+    assert (
+        text[text.index("result\n  kernel") + 7 :]
+        == """\
+  kernel add  // add mlp.py:7
+    writes %2[60:61] bool[]
+  while  // add mlp.py:7
+    reads  %2[60:61] bool[]
+    condition
+      kernel add  // add mlp.py:7
+        writes %2[60:61] bool[]
+    body
+      while 3 times  // add mlp.py:7
+        body
+          kernel add  // add mlp.py:7
+            writes %3[0:16] f32[4]
+  conditional  // add mlp.py:7
+    reads  %2[60:61] bool[]
+    branch 0
+      kernel add  // add mlp.py:7
+        writes %3[0:16] f32[4]
+    branch 1
+"""
+    )
+
+
 X, Y = Slice(2, 0, F4), Slice(2, 16, F4)
 
 
@@ -232,7 +369,13 @@ def test_text_form():
         PROGRAM,
         allocations=with_allocation(1, 20, "constant", data=bytes(range(20))),
         thunks=(
-            KernelThunk(ORIGIN, "add", PROGRAM.thunks[0].arguments, (Slice(2, 16, F4),), (2, 3, 1)),
+            KernelThunk(
+                ORIGIN,
+                "add",
+                next(PROGRAM.kernel_thunks()).arguments,
+                (Slice(2, 16, F4),),
+                (2, 3, 1),
+            ),
             CallThunk(
                 Origin("call.1", "relu"),
                 (

@@ -5,10 +5,19 @@ XLA packs temporaries into one allocation, in slots of 64 bytes made for a host'
 the values in it are told apart again, by what each step reads and writes, and packed anew.
 """
 
-from collections.abc import Iterable
+from bisect import bisect_left, bisect_right
 from dataclasses import dataclass
 
-from jax_embedded.ir.program import Program, Slice, reads_and_writes
+from jax_embedded.ir.program import (
+    CallThunk,
+    ConditionalThunk,
+    Program,
+    Slice,
+    Step,
+    Thunk,
+    WhileThunk,
+    reads_and_writes,
+)
 from jax_embedded.shape import DTYPES
 
 # What a C programmer would keep in a local variable: mostly it ends up in registers.
@@ -49,41 +58,48 @@ class Scratch:
 def plan_scratch(program: Program) -> Scratch:
     """The program must have passed `verify`."""
     temps = {a.index for a in program.allocations.values() if a.kind == "temp"}
-    webs = _Webs(program, temps)
-    buffers = _pack([webs.buffer(members) for members in webs.groups()])
-    number = {root: i for i, root in enumerate(webs.roots)}
-    places = {}
-    for key, node in webs.node_of.items():
-        root = webs.find(node)
-        places[key] = (number[root], key[1].offset - webs.base[root])
+    unpacked, places = _Webs(program, temps).buffers()
+    buffers = _pack(unpacked)
     ends = [b.offset + b.size for b in buffers if b.offset is not None]
     aligns = [b.align for b in buffers if b.offset is not None]
     return Scratch(tuple(buffers), places, max(ends, default=0), max(aligns, default=1))
 
 
+@dataclass(frozen=True)
+class _Owners:
+    """Whose value the bytes of a segment may hold.
+
+    nodes: the accesses that may have put it there.
+    loops: those around whose back edge it has come since it was written.
+    """
+
+    nodes: frozenset[int] = frozenset()
+    loops: frozenset[int] = frozenset()
+
+    def __or__(self, other: "_Owners") -> "_Owners":
+        return _Owners(self.nodes | other.nodes, self.loops | other.loops)
+
+
+# For every allocation, the owners of each segment between two neighbouring ends of slices.
+_State = dict[int, list[_Owners]]
+
+
 class _Webs:
-    """Groups accesses of the same bytes between a first write and the last read of it.
+    """Groups the accesses of the same bytes between a first write and the last read of it.
 
     A write that no read of the same step overlaps begins a new value; everything that one slice
-    reaches at one time belongs together and keeps its distance.
+    reaches at one time belongs together and keeps its distance. The body of a loop is gone through
+    twice, so that what one iteration leaves reaches the next.
     """
 
     def __init__(self, program: Program, temps: set[int]):
         self.parent: list[int] = []
         self.node_of: dict[tuple[int, Slice], int] = {}
-        self.accesses: list[tuple[int, Slice]] = []
-        current: dict[int, dict[tuple[int, int], int]] = {}  # allocation -> byte range -> node
-        for time, step in enumerate(program.steps()):
-            reads, writes = (
-                [s for s in slices if s.allocation in temps] for slices in reads_and_writes(step)
-            )
-            for where in reads:
-                self._access(current, time, where, joins=True)
-            for where in writes:
-                in_place = any(where.overlaps(read) for read in reads)
-                self._access(current, time, where, joins=in_place)
-        self.roots: list[int] = []
-        self.base: dict[int, int] = {}
+        self.loops: dict[int, tuple[int, int]] = {}  # first step -> first and last step
+        self.carried: list[tuple[int, int]] = []  # (loop, node): alive in all of the loop
+        self.ends = _segment_ends(program, temps)
+        self.state: _State = {a: [_Owners()] * len(ends) for a, ends in self.ends.items()}
+        self._run(program.thunks, 0)
 
     def find(self, node: int) -> int:
         while self.parent[node] != node:
@@ -91,43 +107,117 @@ class _Webs:
             node = self.parent[node]
         return node
 
-    def _access(self, current: dict, time: int, where: Slice, *, joins: bool) -> None:
-        ranges = current.setdefault(where.allocation, {})
-        node = len(self.parent)
-        self.parent.append(node)
-        self.accesses.append((time, where))
-        self.node_of[time, where] = node
-        for (start, end), owner in list(ranges.items()):
-            if start >= where.end or end <= where.offset:
-                continue
+    def _run(self, thunks: tuple[Thunk, ...], time: int) -> int:
+        """Goes through the thunks, the first of whose steps is `time`. Returns the step after."""
+        for thunk in thunks:
+            if isinstance(thunk, CallThunk):
+                time = self._run(thunk.thunks, time)
+            elif isinstance(thunk, WhileThunk):
+                time = self._loop(thunk, time)
+            elif isinstance(thunk, ConditionalThunk):
+                time = self._branches(thunk, time)
+            else:
+                self._step(thunk, time)
+                time += 1
+        return time
+
+    def _loop(self, thunk: WhileThunk, start: int) -> int:
+        before = _copy(self.state)
+        end = start
+        exits = before
+        for _ in range(2):
+            time = self._run(thunk.condition, start)
+            self._step(thunk, time)
+            exits = _copy(self.state)
+            end = self._run(thunk.body, time + 1)
+            around = _merge(before, self.state)
+            self.state = {
+                a: [_Owners(o.nodes, o.loops | {start}) for o in owners]
+                for a, owners in around.items()
+            }
+        self.loops[start] = (start, end - 1)
+        if thunk.trip_count is None:
+            self.state = _merge(exits, self.state)
+        return end
+
+    def _branches(self, thunk: ConditionalThunk, time: int) -> int:
+        self._step(thunk, time)
+        time += 1
+        before = _copy(self.state)
+        merged: _State | None = None
+        for branch in thunk.branches:
+            self.state = _copy(before)
+            time = self._run(branch, time)
+            merged = self.state if merged is None else _merge(merged, self.state)
+        self.state = merged or before
+        return time
+
+    def _step(self, step: Step, time: int) -> None:
+        temps = self.ends.keys()
+        reads, writes = (
+            [s for s in slices if s.allocation in temps] for slices in reads_and_writes(step)
+        )
+        for where in reads:
+            self._access(time, where, joins=True)
+        for where in writes:
+            self._access(time, where, joins=any(where.overlaps(read) for read in reads))
+
+    def _access(self, time: int, where: Slice, *, joins: bool) -> None:
+        node = self.node_of.get((time, where))
+        if node is None:
+            node = len(self.parent)
+            self.parent.append(node)
+            self.node_of[time, where] = node
+        ends, owners = self.ends[where.allocation], self.state[where.allocation]
+        first = bisect_right(ends, where.offset)
+        last = bisect_left(ends, where.end)
+        for segment in range(first, last + 1):
             if joins:
-                self.parent[self.find(owner)] = self.find(node)
-            else:  # what is overwritten ends here; what sticks out on either side stays
-                del ranges[start, end]
-                if start < where.offset:
-                    ranges[start, where.offset] = owner
-                if end > where.end:
-                    ranges[where.end, end] = owner
-        if not joins:
-            ranges[where.offset, where.end] = node
+                for other in owners[segment].nodes:
+                    self.parent[self.find(other)] = self.find(node)
+                self.carried += [(loop, node) for loop in owners[segment].loops]
+                owners[segment] = _Owners(frozenset([node]), owners[segment].loops)
+            else:
+                owners[segment] = _Owners(frozenset([node]))
 
-    def groups(self) -> Iterable[list[tuple[int, Slice]]]:
+    def buffers(self) -> tuple[list[Buffer], dict[tuple[int, Slice], tuple[int, int]]]:
+        """The buffers, not yet packed, and the places of the slices in them."""
         members: dict[int, list[tuple[int, Slice]]] = {}
-        for node, access in enumerate(self.accesses):
+        for access, node in self.node_of.items():
             members.setdefault(self.find(node), []).append(access)
-        self.roots = list(members)
-        for root, accesses in members.items():
-            self.base[root] = min(where.offset for _, where in accesses)
-        return members.values()
+        alive: dict[int, set[int]] = {}
+        for loop, node in self.carried:
+            alive.setdefault(self.find(node), set()).update(self.loops.get(loop, ()))
+        buffers = []
+        places = {}
+        for number, (root, accesses) in enumerate(members.items()):
+            times = {time for time, _ in accesses} | alive.get(root, set())
+            slices = [where for _, where in accesses]
+            align = max(min(DTYPES[s.shape.dtype].itemsize, 8) for s in slices)
+            start = min(s.offset for s in slices) // align * align
+            size = max(s.end for s in slices) - start
+            buffers.append(Buffer(size, align, min(times), max(times)))
+            for time, where in accesses:
+                places[time, where] = (number, where.offset - start)
+        return buffers, places
 
-    @staticmethod
-    def buffer(accesses: list[tuple[int, Slice]]) -> Buffer:
-        times = [time for time, _ in accesses]
-        slices = [where for _, where in accesses]
-        start = min(s.offset for s in slices)
-        size = max(s.end for s in slices) - start
-        align = max(min(DTYPES[s.shape.dtype].itemsize, 8) for s in slices)
-        return Buffer(size, align, min(times), max(times))
+
+def _segment_ends(program: Program, temps: set[int]) -> dict[int, list[int]]:
+    ends: dict[int, set[int]] = {}
+    for step in program.steps():
+        for slices in reads_and_writes(step):
+            for where in slices:
+                if where.allocation in temps:
+                    ends.setdefault(where.allocation, set()).update((where.offset, where.end))
+    return {allocation: sorted(found - {0}) for allocation, found in ends.items()}
+
+
+def _copy(state: _State) -> _State:
+    return {allocation: list(owners) for allocation, owners in state.items()}
+
+
+def _merge(one: _State, other: _State) -> _State:
+    return {a: [x | y for x, y in zip(one[a], other[a], strict=True)] for a in one}
 
 
 def _pack(buffers: list[Buffer]) -> list[Buffer]:

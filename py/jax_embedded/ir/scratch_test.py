@@ -1,16 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
+from random import Random
+
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from jax_embedded.ir.dump import Leaf
 from jax_embedded.ir.program import (
     Allocation,
+    CallThunk,
+    ConditionalThunk,
     CopyThunk,
     KernelThunk,
     Origin,
     Program,
     Slice,
+    Step,
+    Thunk,
+    WhileThunk,
     reads_and_writes,
+    steps_of,
 )
 from jax_embedded.ir.scratch import LOCAL_BYTES, Scratch, plan_scratch
 from jax_embedded.shape import DTYPES, Shape
@@ -24,14 +32,15 @@ def f32(offset: int, count: int, allocation: int = TEMP) -> Slice:
     return Slice(allocation, offset, Shape("f32", (count,)))
 
 
-def program_of(*steps: KernelThunk | CopyThunk) -> Program:
+def program_of(*steps: Thunk) -> Program:
+    ends = [s.end for step in steps_of(steps) for some in reads_and_writes(step) for s in some]
     program = Program(
         name="f",
         parameters=(Leaf("x", "x", Shape("i8", (SIZE,))),),
         results=(),
         result_slices=(),
         allocations={
-            TEMP: Allocation(TEMP, SIZE, "temp"),
+            TEMP: Allocation(TEMP, max([SIZE, *ends]), "temp"),
             OTHER_TEMP: Allocation(OTHER_TEMP, SIZE, "temp"),
             INPUT: Allocation(INPUT, SIZE, "parameter", 0),
         },
@@ -58,32 +67,72 @@ def address(scratch: Scratch, time: int, where: Slice) -> tuple[int, int]:
     return -1, buffer.offset + offset
 
 
-def check(program: Program) -> Scratch:
-    """Runs the program on XLA's memory and on the planned one and compares what each step reads.
+class Machine:
+    """Runs a program on XLA's memory and on the planned one and compares what each step reads.
 
     A byte holds a token that tells which write put it there. Where a result lies over an operand,
     a kernel may leave bytes as they are: here it does with the odd ones.
     """
-    scratch = plan_scratch(program)
-    memory: dict[tuple[int, int], object] = {}
-    planned: dict[tuple[int, int], object] = {}
-    for time, step in enumerate(program.steps()):
-        slices = [[s for s in some if s.allocation != INPUT] for some in reads_and_writes(step)]
-        reads, writes = slices
+
+    def __init__(self, scratch: Scratch, choices: Random):
+        self.scratch = scratch
+        self.choices = choices  # of branches, and of trips where they are not known
+        self.memory: dict[tuple[int, int], object] = {}
+        self.planned: dict[tuple[int, int], object] = {}
+        self.done = 0
+
+    def run(self, thunks: tuple[Thunk, ...], time: int) -> int:
+        """time: of the first step. Returns the time after the last."""
+        for thunk in thunks:
+            after = time + len(list(steps_of((thunk,))))
+            if isinstance(thunk, CallThunk):
+                self.run(thunk.thunks, time)
+            elif isinstance(thunk, WhileThunk):
+                self.loop(thunk, time)
+            elif isinstance(thunk, ConditionalThunk):
+                self.step(thunk, time)
+                taken = self.choices.randrange(len(thunk.branches))
+                before = len(list(steps_of(sum(thunk.branches[:taken], ()))))
+                self.run(thunk.branches[taken], time + 1 + before)
+            else:
+                self.step(thunk, time)
+            time = after
+        return time
+
+    def loop(self, thunk: WhileThunk, start: int) -> None:
+        trips = self.choices.randrange(4) if thunk.trip_count is None else thunk.trip_count
+        for trip in range(trips + 1):
+            time = self.run(thunk.condition, start)
+            self.step(thunk, time)
+            if trip < trips:
+                self.run(thunk.body, time + 1)
+
+    def step(self, step: Step, time: int) -> None:
+        self.done += 1
+        reads, writes = (
+            [s for s in some if s.allocation != INPUT] for some in reads_and_writes(step)
+        )
         for where in reads:
-            place, start = address(scratch, time, where)
+            place, start = address(self.scratch, time, where)
             for i in range(where.shape.nbytes):
-                expected = memory[where.allocation, where.offset + i]
-                assert planned.get((place, start + i)) == expected, (time, where, i)
+                expected = self.memory[where.allocation, where.offset + i]
+                assert self.planned.get((place, start + i)) == expected, (time, where, i)
         for number, where in enumerate(writes):
-            place, start = address(scratch, time, where)
+            place, start = address(self.scratch, time, where)
             for i in range(where.shape.nbytes):
                 byte = Slice(where.allocation, where.offset + i, Shape("i8"))
                 if i % 2 and any(byte.overlaps(read) for read in reads):
                     continue
-                memory[where.allocation, where.offset + i] = (time, number, i)
-                planned[place, start + i] = (time, number, i)
-        check_distances(scratch, time, reads + writes)
+                token = (self.done, number, i)
+                self.memory[where.allocation, where.offset + i] = token
+                self.planned[place, start + i] = token
+        check_distances(self.scratch, time, reads + writes)
+
+
+def check(program: Program, runs: int = 1) -> Scratch:
+    scratch = plan_scratch(program)
+    for seed in range(runs):
+        Machine(scratch, Random(seed)).run(program.thunks, 0)
     return scratch
 
 
@@ -115,6 +164,7 @@ def slices(
     draw, start: int, end: int, allocation: int, dtypes=("i8", "f32", "f64", "c128")
 ) -> Slice:
     """A slice within start..end, aligned to its elements."""
+    dtypes = ("bool", *dtypes) if end - start == 1 else dtypes
     fitting = [d for d in dtypes if -(-start // width(d)) * width(d) + width(d) <= end]
     dtype = draw(st.sampled_from(fitting))
     first = draw(st.integers(-(-start // width(dtype)), end // width(dtype) - 1))
@@ -132,29 +182,79 @@ def schedules(draw, *, partial_overlap: bool) -> Program:
 
     partial_overlap: a result may also overlap a part of an operand and reach beyond it.
     """
-    dtypes = draw(st.sampled_from([("i8", "f32"), ("f32",), ("i8", "f32", "f64", "c128")]))
-    steps: list[KernelThunk] = []
+    dtypes = draw(st.sampled_from(DTYPE_SETS))
     written: list[Slice] = []
-    for _ in range(draw(st.integers(1, 10))):
-        reads = []
-        for whole in draw(st.lists(st.sampled_from(written), max_size=3)) if written else ():
-            part = slices(whole.offset, whole.end, whole.allocation, dtypes)
-            reads.append(draw(part) if draw(st.booleans()) else whole)
-        writes: list[Slice] = []
-        for _ in range(draw(st.integers(0 if reads else 1, 2))):
-            allocation = draw(st.sampled_from([TEMP, TEMP, OTHER_TEMP]))
-            where = draw(slices(0, SIZE, allocation, dtypes))
-            if reads and draw(st.booleans()):
-                operand = draw(st.sampled_from(reads))
-                part = slices(operand.offset, operand.end, operand.allocation, dtypes)
-                where = draw(part) if draw(st.booleans()) else operand
-            within = [read for read in reads if read.overlaps(where)]
-            contained = all(r.offset <= where.offset and where.end <= r.end for r in within)
-            if (partial_overlap or contained) and not any(where.overlaps(w) for w in writes):
-                writes.append(where)
-        steps.append(kernel(reads, writes))
-        written += writes
-    return program_of(*steps)
+    count = draw(st.integers(1, 10))
+    return program_of(*[draw(kernels(written, dtypes, partial_overlap)) for _ in range(count)])
+
+
+DTYPE_SETS = [("i8", "f32"), ("f32",), ("i8", "f32", "f64", "c128")]
+
+
+@st.composite
+def kernels(draw, written: list[Slice], dtypes: tuple[str, ...], partial_overlap: bool) -> Thunk:
+    """A kernel that reads of what is `written`, and adds to it."""
+    reads = []
+    for whole in draw(st.lists(st.sampled_from(written), max_size=3)) if written else ():
+        part = slices(whole.offset, whole.end, whole.allocation, dtypes)
+        reads.append(draw(part) if draw(st.booleans()) else whole)
+    writes: list[Slice] = []
+    for _ in range(draw(st.integers(0 if reads else 1, 2))):
+        allocation = draw(st.sampled_from([TEMP, TEMP, OTHER_TEMP]))
+        where = draw(slices(0, SIZE, allocation, dtypes))
+        if reads and draw(st.booleans()):
+            operand = draw(st.sampled_from(reads))
+            part = slices(operand.offset, operand.end, operand.allocation, dtypes)
+            where = draw(part) if draw(st.booleans()) else operand
+        within = [read for read in reads if read.overlaps(where)]
+        contained = all(r.offset <= where.offset and where.end <= r.end for r in within)
+        if (partial_overlap or contained) and not any(where.overlaps(w) for w in writes):
+            writes.append(where)
+    written += writes
+    return kernel(reads, writes)
+
+
+@st.composite
+def blocks(draw, written: list[Slice], dtypes: tuple[str, ...], depth: int) -> tuple[Thunk, ...]:
+    """Kernels, loops and conditionals; `written` is what is there after them for certain."""
+    thunks: list[Thunk] = []
+    for _ in range(draw(st.integers(1, 4))):
+        form = (
+            draw(st.sampled_from(["kernel", "kernel", "while", "for", "if"])) if depth else "kernel"
+        )
+        if form == "kernel":
+            thunks.append(draw(kernels(written, dtypes, False)))
+        elif form == "for":
+            trips = draw(st.integers(0, 3))
+            inside = written if trips else list(written)
+            body = draw(blocks(inside, dtypes, depth - 1))
+            thunks.append(WhileThunk(ORIGIN, None, (), body, trips))
+        elif form == "while":
+            condition = draw(blocks(written, dtypes, depth - 1))
+            flag = Slice(TEMP, draw(st.integers(0, SIZE - 1)), BOOL)
+            written.append(flag)
+            condition += (kernel([], [flag]),)
+            body = draw(blocks(list(written), dtypes, depth - 1))
+            thunks.append(WhileThunk(ORIGIN, flag, condition, body))
+        else:
+            flag = Slice(INPUT, 0, BOOL)
+            branches = [draw(blocks(list(written), dtypes, depth - 1)) for _ in range(2)]
+            thunks.append(ConditionalThunk(ORIGIN, flag, tuple(branches)))
+    return tuple(thunks)
+
+
+BOOL = Shape("bool")
+
+
+@st.composite
+def structured(draw) -> Program:
+    return program_of(*draw(blocks([], draw(st.sampled_from(DTYPE_SETS)), 2)))
+
+
+@settings(max_examples=400, deadline=None, derandomize=True)
+@given(structured())
+def test_every_read_in_loops_and_branches_sees_what_xla_s_memory_holds(program):
+    check(program, runs=5)
 
 
 @settings(max_examples=400, deadline=None, derandomize=True)
@@ -173,6 +273,40 @@ def test_results_that_reach_beyond_an_operand(program):
 @given(schedules(partial_overlap=False))
 def test_every_slice_is_aligned_to_its_elements(program):
     check_alignment(plan_scratch(program))
+
+
+@st.composite
+def lifetimes(draw) -> Program:
+    """Many large values, each in a place of its own in XLA's memory."""
+    steps = 12
+    writes: list[list[Slice]] = [[] for _ in range(steps)]
+    reads: list[list[Slice]] = [[] for _ in range(steps)]
+    offset = 0
+    for _ in range(draw(st.integers(2, 16))):
+        dtype = draw(st.sampled_from(["i8", "f32", "f64"]))
+        count = draw(st.integers(LOCAL_BYTES // width(dtype) + 1, 200 // width(dtype)))
+        value = Slice(TEMP, offset, Shape(dtype, (count,)))
+        first, last = sorted((draw(st.integers(0, steps - 1)), draw(st.integers(0, steps - 1))))
+        writes[first].append(value)
+        if last > first:
+            reads[last].append(value)
+        offset += -(-value.shape.nbytes // 16) * 16
+    return program_of(*(kernel(r, w) for r, w in zip(reads, writes, strict=True)))
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(lifetimes())
+def test_what_lives_at_one_time_does_not_overlap(program):
+    scratch = check(program)
+    check_alignment(scratch)
+    for i, a in enumerate(scratch.buffers):
+        assert a.offset is not None
+        for b in scratch.buffers[:i]:
+            assert b.offset is not None
+            apart = a.last < b.first or b.last < a.first
+            assert apart or a.offset + a.size <= b.offset or b.offset + b.size <= a.offset
+    live = [sum(b.size for b in scratch.buffers if b.first <= t <= b.last) for t in range(12)]
+    assert max(live) <= scratch.arena_bytes <= sum(b.size + 7 for b in scratch.buffers)
 
 
 @settings(max_examples=50, deadline=None, derandomize=True)

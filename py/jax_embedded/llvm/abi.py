@@ -1,14 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The functions that generated code may call: all of them in every C library and compiler runtime.
 
-Source: C99 7.12 (math.h) and 7.21.2; the run-time ABI for the Arm architecture (IHI 0043), 4.
+Source: the run-time ABI for the Arm architecture (IHI 0043), 4; for the C library see c_names.py.
 """
 
-_MATH = """acos acosh asin asinh atan atan2 atanh cbrt ceil copysign cos cosh erf erfc exp exp2
-expm1 fabs floor fma fmax fmin fmod ldexp lgamma log log10 log1p log2 nearbyint pow rint round sin
-sinh sqrt tan tanh tgamma trunc""".split()
-
-C_LIBRARY = frozenset(_MATH) | {name + "f" for name in _MATH} | {"memcpy", "memmove", "memset"}
+from jax_embedded.c_names import C_LIBRARY
 
 # glibc has these too, and LLVM knows it.
 HOST_LIBRARY = frozenset(["sincos", "sincosf"])

@@ -119,8 +119,9 @@ def test_the_float_abi_is_the_target_s(target):
         for ss in s.iter_subsubsections()
         for a in ss.iter_attributes()
     }
-    hard = target.triple.endswith("eabihf")
+    hard = target.name not in ("cortex-m0", "cortex-m3")
     assert tags.get("TAG_ABI_VFP_ARGS", 0) == (1 if hard else 0)
+    assert tags["TAG_CPU_NAME"] == target.cpu
     assert tags["TAG_CPU_ARCH_PROFILE"] == ord("M")
 
 

@@ -9,7 +9,18 @@ Source: xla/backends/cpu/runtime/kernel_c_api.h.
 """
 
 from jax_embedded.ir.dump import Leaf
-from jax_embedded.ir.program import CopyThunk, KernelThunk, Program, Slice, reads_and_writes
+from jax_embedded.ir.program import (
+    CallThunk,
+    ConditionalThunk,
+    CopyThunk,
+    KernelThunk,
+    Program,
+    Slice,
+    Thunk,
+    WhileThunk,
+    reads_and_writes,
+    steps_of,
+)
 from jax_embedded.ir.scratch import Scratch
 from jax_embedded.shape import DTYPES
 
@@ -28,6 +39,11 @@ def entry_module(program: Program, scratch: Scratch) -> str:
     return _Entry(program, scratch).module()
 
 
+def kernel_symbol(kernel: str) -> str:
+    """What a kernel is called in the linked module: nothing that the exported function may be."""
+    return f"kernel.{kernel}"
+
+
 class _Entry:
     def __init__(self, program: Program, scratch: Scratch):
         self.program = program
@@ -36,21 +52,18 @@ class _Entry:
         self.allocas: list[str] = []
         self.body: list[str] = []
         self.base: dict[int, str] = {}  # allocation -> pointer
+        self.time = 0  # of the next step, as in Program.steps
 
     def module(self) -> str:
         parameters = self._border()
         self._constants_and_scratch()
-        for time, step in enumerate(self.program.steps()):
-            if isinstance(step, KernelThunk):
-                self._kernel(time, step)
-            else:
-                self._copy(time, step)
+        self._thunks(self.program.thunks)
         returned = self._return()
         return "\n".join(
             [
                 f'source_filename = "{self.program.name}"',
                 *self.globals,
-                *[f"declare ptr @{name}(ptr)" for name in self._kernel_names()],
+                *[f"declare ptr {name}(ptr)" for name in self._kernel_names()],
                 "declare void @llvm.memcpy.p0.p0.i32(ptr, ptr, i32, i1)",
                 f"define {returned} @{self.program.name}({', '.join(parameters)}) nounwind {{",
                 *["  " + line for line in self.allocas],
@@ -61,8 +74,7 @@ class _Entry:
         )
 
     def _kernel_names(self) -> list[str]:
-        steps = self.program.steps()
-        return sorted({_quoted(s.kernel) for s in steps if isinstance(s, KernelThunk)})
+        return sorted({_kernel_name(thunk.kernel) for thunk in self.program.kernel_thunks()})
 
     def _border(self) -> list[str]:
         """The parameters of the function; scalars go through a stack slot that LLVM removes."""
@@ -138,6 +150,73 @@ class _Entry:
         self.body.append(f"{name} = getelementptr inbounds i8, ptr {base}, i32 {offset}")
         return name
 
+    def _thunks(self, thunks: tuple[Thunk, ...]) -> None:
+        for thunk in thunks:
+            if isinstance(thunk, CallThunk):
+                self._thunks(thunk.thunks)
+            elif isinstance(thunk, WhileThunk):
+                self._while(thunk)
+            elif isinstance(thunk, ConditionalThunk):
+                self._conditional(thunk)
+            elif isinstance(thunk, KernelThunk):
+                self._kernel(self._next_step(), thunk)
+            else:
+                self._copy(self._next_step(), thunk)
+
+    def _next_step(self) -> int:
+        self.time += 1
+        return self.time - 1
+
+    def _while(self, thunk: WhileThunk) -> None:
+        name = f"step.{self.time}.while"
+        if thunk.trip_count is not None:
+            self._next_step()
+            if thunk.trip_count == 0:
+                self.time += len(list(steps_of(thunk.body)))
+                return
+            self._loop_begin(name, "i32")
+            self._thunks(thunk.body)
+            self._loop_end(name, thunk.trip_count, "i32")
+            return
+        self._label(f"{name}.condition")
+        self._thunks(thunk.condition)
+        assert thunk.predicate is not None
+        test = self._scalar(self._next_step(), thunk.predicate, f"{name}.predicate")
+        self.body += [
+            f"%{name}.going = icmp ne i8 {test}, 0",
+            f"br i1 %{name}.going, label %{name}.body, label %{name}.exit",
+            f"{name}.body:",
+        ]
+        self._thunks(thunk.body)
+        self.body += [f"br label %{name}.condition", f"{name}.exit:"]
+
+    def _conditional(self, thunk: ConditionalThunk) -> None:
+        time = self._next_step()
+        name = f"step.{time}.conditional"
+        labels = [f"{name}.branch.{i}" for i in range(len(thunk.branches))]
+        index = self._scalar(time, thunk.index, f"{name}.index")
+        if thunk.index.shape.dtype == "bool":
+            cases, otherwise = "i8 0, label %" + labels[-1], labels[0]
+        else:
+            cases = " ".join(f"i32 {i}, label %{label}" for i, label in enumerate(labels[:-1]))
+            otherwise = labels[-1]
+        integer = DTYPES[thunk.index.shape.dtype].llvm
+        self.body.append(f"switch {integer} {index}, label %{otherwise} [ {cases} ]")
+        for label, branch in zip(labels, thunk.branches, strict=True):
+            self.body.append(f"{label}:")
+            self._thunks(branch)
+            self.body.append(f"br label %{name}.exit")
+        self.body.append(f"{name}.exit:")
+
+    def _scalar(self, time: int, where: Slice, name: str) -> str:
+        pointer = self._pointer(time, where)
+        dtype = DTYPES[where.shape.dtype]
+        self.body.append(f"%{name} = load {dtype.llvm}, ptr {pointer}, align {dtype.itemsize}")
+        return f"%{name}"
+
+    def _label(self, label: str) -> None:
+        self.body += [f"br label %{label}", f"{label}:"]
+
     def _kernel(self, time: int, thunk: KernelThunk) -> None:
         slices = thunk.arguments + thunk.results
         step = f"%step.{time}"
@@ -171,7 +250,7 @@ class _Entry:
             ids[axis] = self._loop_begin(f"step.{time}.{'xyz'[axis]}", "i64")
         for axis in range(3):
             self._store_field(f"{step}.workgroup", _DIM3, axis, f"i64 {ids[axis]}")
-        self.body.append(f"call ptr @{_quoted(thunk.kernel)}(ptr {step}.frame)")
+        self.body.append(f"call ptr {_kernel_name(thunk.kernel)}(ptr {step}.frame)")
         for axis in reversed(axes):
             self._loop_end(f"step.{time}.{'xyz'[axis]}", thunk.workgroups[axis], "i64")
 
@@ -212,19 +291,16 @@ class _Entry:
 
     def _loop_begin(self, name: str, integer: str) -> str:
         """Opens a loop that counts from 0 and returns its counter."""
-        self.body += [
-            f"br label %{name}.entry",
-            f"{name}.entry:",
-            f"br label %{name}.loop",
-            f"{name}.loop:",
-            f"%{name} = phi {integer} [ 0, %{name}.entry ], [ %{name}.next, %{name}.latch ]",
-        ]
+        self._label(f"{name}.entry")
+        self._label(f"{name}.loop")
+        self.body.append(
+            f"%{name} = phi {integer} [ 0, %{name}.entry ], [ %{name}.next, %{name}.latch ]"
+        )
         return f"%{name}"
 
     def _loop_end(self, name: str, extent: int, integer: str) -> None:
+        self._label(f"{name}.latch")
         self.body += [
-            f"br label %{name}.latch",
-            f"{name}.latch:",
             f"%{name}.next = add nuw nsw {integer} %{name}, 1",
             f"%{name}.done = icmp eq {integer} %{name}.next, {extent}",
             f"br i1 %{name}.done, label %{name}.exit, label %{name}.loop",
@@ -265,5 +341,5 @@ def _row_major_strides(dims: tuple[int, ...]) -> tuple[int, ...]:
     return tuple(reversed(strides))
 
 
-def _quoted(name: str) -> str:
-    return f'"{name}"'
+def _kernel_name(kernel: str) -> str:
+    return f'@"{kernel_symbol(kernel)}"'

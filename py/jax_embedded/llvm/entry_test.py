@@ -12,14 +12,17 @@ from jax_embedded.ir.dump import Leaf
 from jax_embedded.ir.program import (
     Allocation,
     CallThunk,
+    ConditionalThunk,
     CopyThunk,
     KernelThunk,
     Origin,
     Program,
     Slice,
+    Thunk,
+    WhileThunk,
 )
 from jax_embedded.ir.scratch import plan_scratch
-from jax_embedded.llvm.entry import entry_module, returns_by_value
+from jax_embedded.llvm.entry import entry_module, kernel_symbol, returns_by_value
 from jax_embedded.shape import DTYPES, Shape, parse_shape
 
 ORIGIN = Origin("i", "op")
@@ -38,7 +41,7 @@ CTYPES = {
 def program_of(
     inputs: list[str],
     outputs: list[str],
-    *steps: KernelThunk | CopyThunk | CallThunk,
+    *steps: Thunk,
     constants: tuple[bytes, ...] = (),
     temp_bytes: int = 0,
     kernels: dict[str, str] | None = None,
@@ -84,7 +87,7 @@ def kernel_ir(name: str, pointers: int, body: str) -> str:
         for i in range(pointers)
     )
     return f"""\
-define ptr @"{name}"(ptr %frame) {{
+define ptr @"{kernel_symbol(name)}"(ptr %frame) {{
   %g0 = getelementptr inbounds {{ ptr, ptr, i64, ptr }}, ptr %frame, i32 0, i32 0
   %counts = load ptr, ptr %g0, align 8
   %g1 = getelementptr inbounds {{ ptr, ptr, i64, ptr }}, ptr %frame, i32 0, i32 1
@@ -107,7 +110,7 @@ def compiled(program: Program, *, optimise: bool = True) -> tuple[Callable, list
     module.verify()
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    machine = llvm.Target.from_default_triple().create_target_machine()
+    machine = llvm.Target.from_default_triple().create_target_machine(jit=True)
     if optimise:
         builder = llvm.create_pass_builder(
             machine, llvm.create_pipeline_tuning_options(speed_level=3)
@@ -273,14 +276,14 @@ def test_constants_keep_every_byte():
     data = bytes(range(256))
     program = program_of(
         ["i8[]"],
-        ["u8[200]"],
-        copy(slice_of(2, "u8[200]", 40), slice_of(1, "u8[200]")),
+        ["u8[255]"],
+        copy(slice_of(2, "u8[255]", 1), slice_of(1, "u8[255]")),
         constants=(data,),
     )
     function, _alive = compiled(program)
-    got = np.zeros(200, np.uint8)
+    got = np.zeros(255, np.uint8)
     function(0, got.ctypes.data)
-    assert got.tobytes() == data[40:240]
+    assert got.tobytes() == data[1:]
 
 
 @pytest.mark.parametrize("count", [4, 64])
@@ -301,6 +304,99 @@ def test_temporaries_in_locals_and_in_the_arena(count):
         assert [x.view(np.int32).tolist() for x in got] == [b.tolist(), a.tolist()]
     text = entry_module(program, plan_scratch(program))
     assert ("@f.workspace = internal global" in text) == (count == 64)
+
+
+INCREMENT = kernel_ir(
+    "increment",
+    1,
+    "  %v = load i32, ptr %p0, align 4\n  %w = add i32 %v, 1\n  store i32 %w, ptr %p0, align 4",
+)
+LESS = kernel_ir(
+    "less",
+    3,
+    "  %v = load i32, ptr %p0, align 4\n  %w = load i32, ptr %p1, align 4\n"
+    "  %c = icmp slt i32 %v, %w\n  %b = zext i1 %c to i8\n  store i8 %b, ptr %p2, align 1",
+)
+I32 = "i32[]"
+
+
+def increment(where: Slice) -> KernelThunk:
+    return KernelThunk(ORIGIN, "increment", (where,), (where,))
+
+
+@pytest.mark.parametrize("optimise", [False, True])
+@pytest.mark.parametrize("trips", [0, 1, 2, 100])
+def test_a_loop_with_a_trip_count(trips, optimise):
+    result = slice_of(1, I32)
+    inner = WhileThunk(ORIGIN, None, (), (increment(result),), 3)
+    program = program_of(
+        [I32],
+        [I32],
+        copy(slice_of(0, I32), result),
+        WhileThunk(ORIGIN, None, (), (increment(result), CallThunk(ORIGIN, (inner,))), trips),
+        increment(result),
+        kernels={"increment": INCREMENT},
+    )
+    function, _alive = compiled(program, optimise=optimise)
+    assert function(10) == 10 + 4 * trips + 1
+
+
+@pytest.mark.parametrize("optimise", [False, True])
+def test_a_loop_with_a_condition(optimise):
+    """for (y = 0; y < x; y++) for (z = y; z < 3; z++) n++; gives n"""
+    y, n = slice_of(1, I32), slice_of(2, I32)
+    z, outer, inner = slice_of(5, I32), slice_of(5, "bool[]", 4), slice_of(5, "bool[]", 5)
+
+    def less(a: Slice, b: Slice, flag: Slice) -> tuple[KernelThunk]:
+        return (KernelThunk(ORIGIN, "less", (a, b), (flag,)),)
+
+    body = (
+        copy(y, z),
+        WhileThunk(ORIGIN, inner, less(z, slice_of(4, I32), inner), (increment(n), increment(z))),
+        increment(y),
+    )
+    program = program_of(
+        [I32],
+        [I32, I32],
+        copy(slice_of(3, I32), y),
+        copy(slice_of(3, I32), n),
+        WhileThunk(ORIGIN, outer, less(y, slice_of(0, I32), outer), body),
+        constants=(bytes(4), b"\3\0\0\0"),
+        temp_bytes=8,
+        kernels={"increment": INCREMENT, "less": LESS},
+    )
+    function, _alive = compiled(program, optimise=optimise)
+    for x in (-5, 0, 1, 2, 5):
+        got = np.full(2, -1, np.int32)
+        function(x, got.ctypes.data, got[1:].ctypes.data)
+        assert got.tolist() == [max(x, 0), sum(max(3 - i, 0) for i in range(x))]
+
+
+@pytest.mark.parametrize("optimise", [False, True])
+@pytest.mark.parametrize(
+    ("dtype", "branches", "taken"),
+    [
+        ("bool", 2, {True: 0, False: 1}),
+        ("i32", 1, {-1: 0, 0: 0, 1: 0}),
+        ("i32", 2, {-1: 1, 0: 0, 1: 1, 2: 1}),
+        ("i32", 3, {-(2**31): 2, -1: 2, 0: 0, 1: 1, 2: 2, 3: 2, 2**31 - 1: 2}),
+    ],
+)
+def test_a_conditional(dtype, branches, taken, optimise):
+    """Branch i gives i, by increments of a zero."""
+    result = slice_of(1, I32)
+    zero = copy(slice_of(2, I32), result)
+    inside = tuple((zero, *[increment(result)] * i) for i in range(branches))
+    program = program_of(
+        [f"{dtype}[]"],
+        [I32],
+        ConditionalThunk(ORIGIN, slice_of(0, f"{dtype}[]"), inside),
+        WhileThunk(ORIGIN, None, (), (increment(result),), 10),
+        constants=(bytes(4),),
+        kernels={"increment": INCREMENT},
+    )
+    function, _alive = compiled(program, optimise=optimise)
+    assert {index: function(index) - 10 for index in taken} == taken
 
 
 @pytest.mark.parametrize(

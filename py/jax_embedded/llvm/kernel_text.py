@@ -28,7 +28,9 @@ _PARAMETER_ATTRIBUTE = re.compile(
 )
 _NOALIAS = re.compile(r" noalias(?=[ ,)])")
 _ALIGN = re.compile(r", align (\d+)")
-_ACCESS = re.compile(r"\b(?:load|store)(?: volatile| atomic)* (<\d+ x )?(\w+)")
+_ACCESS = re.compile(r"\b(?:load|store) (.*?), ptr ")
+_SCALAR_TYPE = re.compile(r"(?<![\w.%@$-])(i\d+|half|bfloat|float|double|ptr)(?![\w.$-])")
+_QUOTED = re.compile(r'"[^"]*"')
 _ALLOCA_ALIGN = 8
 _ARITHMETIC = re.compile(r"= f(add|sub|mul) ")
 
@@ -37,7 +39,7 @@ _NUMBER = re.compile(
     r"[+-]?\d+\.\d+(?:e[+-]?\d+)?|f0x[0-9A-Fa-f]+|[+-]?inf\b|[+-]?[qs]?nan(?:\(0x[0-9A-Fa-f]+\))?)"
     r"(?![\w.(])"
 )
-_FLOAT_TYPE = re.compile(r"\b(half|bfloat|float|double)\b")
+_FLOAT_TYPE = re.compile(r"(?<![\w.%@$-])(half|bfloat|float|double)(?![\w.$-])")
 # name -> (exponent bits, fraction bits)
 _FORMATS = {"half": (5, 10), "bfloat": (8, 7), "float": (8, 23), "double": (11, 52)}
 
@@ -79,7 +81,7 @@ def _true_alignment(line: str) -> str:
     access = _ACCESS.search(line)
     if not access:
         return line
-    width = _WIDTH.get(access[2], 8)
+    width = min((_WIDTH.get(t, 8) for t in _SCALAR_TYPE.findall(access[1])), default=1)
     return _ALIGN.sub(lambda m: f", align {min(int(m[1]), width)}", line)
 
 
@@ -90,15 +92,17 @@ def rewrite_numbers(line: str) -> str:
     type of a number is the last one named to the left of it.
     """
 
-    def rewrite(match: re.Match[str]) -> str:
-        types = _FLOAT_TYPE.findall(line, 0, match.start())
-        if not types:
-            return match[0]
-        return _hexadecimal(match[1], types[-1])
-
     if line.startswith(("define", "declare")):
         return line
-    return _NUMBER.sub(rewrite, line)
+    unquoted = _QUOTED.sub(lambda quoted: "_" * len(quoted[0]), line)
+    pieces = []
+    done = 0
+    for number in _NUMBER.finditer(unquoted):
+        types = _FLOAT_TYPE.findall(unquoted, 0, number.start())
+        if types:
+            pieces += [line[done : number.start()], _hexadecimal(number[1], types[-1])]
+            done = number.end()
+    return "".join([*pieces, line[done:]])
 
 
 def _hexadecimal(text: str, kind: str) -> str:

@@ -106,7 +106,7 @@ def test_llvm_reads_the_bits_we_mean():
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     module = llvm.parse_assembly("\n".join(rewrite_numbers(line) for line in lines))
-    machine = llvm.Target.from_default_triple().create_target_machine()
+    machine = llvm.Target.from_default_triple().create_target_machine(jit=True)
     engine = llvm.create_mcjit_compiler(module, machine)
     engine.finalize_object()
     for i, (kind, text, bits) in enumerate(SPECIAL):

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 import llvmlite.binding as llvm
 
 from jax_embedded.errors import ExportError, InternalError
-from jax_embedded.ir.program import KernelThunk, Program
+from jax_embedded.ir.program import Program
 from jax_embedded.ir.scratch import Scratch, plan_scratch
 from jax_embedded.llvm.abi import is_known
-from jax_embedded.llvm.entry import entry_module
+from jax_embedded.llvm.entry import entry_module, kernel_symbol
 from jax_embedded.llvm.kernel_text import clean_kernel
 from jax_embedded.llvm.math import define_math, rename_math
 from jax_embedded.llvm.targets import data_layout
@@ -40,11 +40,11 @@ def link(program: Program, target: Target, *, contract: bool = True) -> LinkedMo
     layout = data_layout(target)
     scratch = plan_scratch(program)
     module = _read(entry_module(program, scratch), program.name, target, layout)
-    in_place = {s.kernel for s in program.steps() if isinstance(s, KernelThunk) and s.in_place}
+    in_place = {thunk.kernel for thunk in program.kernel_thunks() if thunk.in_place}
     math: frozenset[str] = frozenset()
     linked = set()
-    for step in program.steps():
-        if not isinstance(step, KernelThunk) or step.kernel in linked:
+    for step in program.kernel_thunks():
+        if step.kernel in linked:
             continue
         text = program.kernels[step.kernel]
         kernels = {name for name, other in program.kernels.items() if other == text}
@@ -52,7 +52,11 @@ def link(program: Program, target: Target, *, contract: bool = True) -> LinkedMo
         cleaned = clean_kernel(text, keep_noalias=not kernels & in_place, contract=contract)
         cleaned, names = rename_math(cleaned)
         math |= names
-        _link_in(module, _read(cleaned, step.kernel, target, layout), step.kernel)
+        other = _read(cleaned, step.kernel, target, layout)
+        for function in other.functions:
+            if not function.is_declaration and function.linkage == llvm.Linkage.external:
+                function.name = kernel_symbol(function.name)
+        _link_in(module, other, step.kernel)
     if math:
         _link_in(module, _read(define_math(math), "math", target, layout), "math")
     for function in module.functions:
@@ -68,16 +72,14 @@ def link(program: Program, target: Target, *, contract: bool = True) -> LinkedMo
 def _check_external(name: str, program: Program, target: Target) -> None:
     if is_known(name, host=target.name == "host"):
         return
-    for step in program.steps():
-        if isinstance(step, KernelThunk) and re.search(
-            rf"@{re.escape(name)}\b", program.kernels[step.kernel]
-        ):
-            at = f" at {step.origin.location}" if step.origin.location else ""
+    for thunk in program.kernel_thunks():
+        if re.search(rf"@{re.escape(name)}\b", program.kernels[thunk.kernel]):
+            at = f" at {thunk.origin.location}" if thunk.origin.location else ""
             raise ExportError(
                 "unsupported-operation",
-                f"{step.origin.operation}{at}: expected an operation that needs no library,"
+                f"{thunk.origin.operation}{at}: expected an operation that needs no library,"
                 f" found a call of {name}",
-                f"write {step.origin.operation} with other jax.numpy operations",
+                f"write {thunk.origin.operation} with other jax.numpy operations",
             )
     raise InternalError(f"link: expected known functions only, found a call of {name}")
 

@@ -50,7 +50,7 @@ def compiled(name: str, kind: str, operands: int) -> tuple:
     module.verify()
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
-    machine = llvm.Target.from_default_triple().create_target_machine(opt=3)
+    machine = llvm.Target.from_default_triple().create_target_machine(opt=3, jit=True)
     builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=3))
     builder.getModulePassManager().run(module, builder)
     engine = llvm.create_mcjit_compiler(module, machine)

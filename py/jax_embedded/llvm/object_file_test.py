@@ -50,6 +50,9 @@ def test_empty_sections_and_unwind_tables_are_left_out():
     )
     found = sections(object_of("define void @f() nounwind {\n  ret void\n}\n"))
     assert found == (Section(".text", "code", 2),)
+    assert [s.kind for s in sections(object_of('@weights = constant [3 x i8] c"abc"'))] == [
+        "constant"
+    ]
 
 
 def test_undefined_symbols_are_sorted_and_only_what_is_used():

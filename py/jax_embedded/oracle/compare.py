@@ -46,7 +46,7 @@ def ulp_error(got: np.ndarray, jax32: np.ndarray, reference: np.ndarray) -> np.n
 
     Where JAX itself gives inf or nan, `got` must give the same: 0 or infinite.
     """
-    got64, jax64 = got.astype(np.float64).ravel(), jax32.astype(np.float64).ravel()
+    got64, jax64 = (_flushed(a).astype(np.float64).ravel() for a in (got, jax32))
     exact = reference.astype(np.float64).ravel()
     exact = np.where(np.isfinite(exact), exact, jax64)
     finite = np.isfinite(jax64)
@@ -57,6 +57,12 @@ def ulp_error(got: np.ndarray, jax32: np.ndarray, reference: np.ndarray) -> np.n
     error = np.where(np.isfinite(got64), error, np.inf)
     same = (got64 == jax64) | (np.isnan(got64) & np.isnan(jax64))
     return np.where(finite, error, np.where(same, 0.0, np.inf))
+
+
+def _flushed(values: np.ndarray) -> np.ndarray:
+    """Subnormals as zeros of their sign."""
+    zero = np.copysign(np.zeros_like(values), values)
+    return np.where(np.abs(values) < np.finfo(values.dtype).tiny, zero, values)
 
 
 def ulp(magnitude: np.ndarray, dtype: np.dtype) -> np.ndarray:

@@ -52,11 +52,16 @@ class Hlo:
         return Shape(BY_XLA[name].name, tuple(shape.dimensions))
 
     def type_name(self, shape: Any) -> str:
+        """The PrimitiveType of whatever message has an element_type."""
         return self._type_names.values_by_number[shape.element_type].name
 
     def definitions(self, instruction: Any, index: tuple[int, ...]):
         """(instruction id, shape index) where the value may be defined, nearest first."""
+        visited = set()
         while True:
+            if (instruction.id, index) in visited:
+                raise InternalError(f"{instruction.name}: expected a definition, found a cycle")
+            visited.add((instruction.id, index))
             yield instruction.id, index
             opcode = instruction.opcode
             operands = [self.instructions[i] for i in instruction.operand_ids]

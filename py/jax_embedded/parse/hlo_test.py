@@ -257,7 +257,7 @@ def located(op_name: str = "", **metadata: Any) -> Origin:
     [
         ({}, Origin("add.1", "add", "")),
         ({"op_name": "jit(f)/jit(main)/tanh"}, Origin("add.1", "tanh", "")),
-        ({"op_name": "tanh", "stack_frame_id": 1}, Origin("add.1", "tanh", "/home/u/mlp.py:41")),
+        ({"op_name": "tanh", "stack_frame_id": 1}, Origin("add.1", "add", "/home/u/mlp.py:41")),
         ({"stack_frame_id": 2}, Origin("add.1", "add", "")),
         ({"stack_frame_id": 9}, Origin("add.1", "add", "")),
         ({"source_file": "/home/u/mlp.py", "source_line": 5}, Origin("add.1", "add", "mlp.py:5")),

@@ -9,16 +9,21 @@ from jax_embedded.ir.dump import Dump
 from jax_embedded.ir.program import (
     Allocation,
     CallThunk,
+    ConditionalThunk,
     CopyThunk,
     KernelThunk,
     Origin,
     Program,
     Slice,
     Thunk,
+    WhileThunk,
+    steps_of,
 )
 from jax_embedded.parse.hlo import Hlo, is_row_major
 from jax_embedded.schema import EXECUTABLE, Schema
 from jax_embedded.shape import Shape
+
+_LARGEST_ALLOCATION = 1 << 31  # bytes; more than any target has
 
 
 def parse(dump: Dump, name: str) -> Program:
@@ -28,7 +33,13 @@ def parse(dump: Dump, name: str) -> Program:
     not hold together.
     """
     executable = Schema(dump.schema).decode(EXECUTABLE, dump.executable)
-    return _Parser(dump, executable, name).program()
+    try:
+        return _Parser(dump, executable, name).program()
+    except (LookupError, ValueError, OverflowError, MemoryError, RecursionError) as error:
+        what = f"{type(error).__name__} {error}".strip()
+        raise InternalError(
+            f"executable: expected one that holds together, found {what}"
+        ) from error
 
 
 class _Parser:
@@ -38,6 +49,7 @@ class _Parser:
         self.name = name
         self.hlo = Hlo(executable.hlo_module.hlo_module)
         self.slices = self._slices_by_definition()
+        self.unused_kernels: set[str] = set()  # of conditions that a trip count replaces
 
     def program(self) -> Program:
         result_slices = self._result_slices()
@@ -50,7 +62,7 @@ class _Parser:
             thunks=self._thunks(self.executable.thunk_sequence),
             kernels=_kernels(self.dump),
         )
-        used = {step.kernel for step in program.steps() if isinstance(step, KernelThunk)}
+        used = {step.kernel for step in program.kernel_thunks()} | self.unused_kernels
         unused = program.kernels.keys() - used
         if unused:
             raise InternalError(
@@ -99,8 +111,10 @@ class _Parser:
         allocations = {}
         for a in self.executable.buffer_assignment.buffer_allocations:
             # Thread-local: inside a kernel. Tuples: tables of the host's pointers.
-            if a.is_thread_local or (a.is_tuple and not a.is_entry_computation_parameter):
+            if a.is_thread_local or all(self.hlo.type_name(s) == "TUPLE" for s in a.assigned):
                 continue
+            if not 0 < a.size <= _LARGEST_ALLOCATION:
+                raise InternalError(f"allocation %{a.index}: expected a size, found {a.size} bytes")
             if a.is_constant:
                 data = self._constant(a)
                 allocations[a.index] = Allocation(a.index, a.size, "constant", data=data)
@@ -134,6 +148,10 @@ class _Parser:
             return self._copy(thunk.copy_thunk, origin)
         if kind == "call_thunk":
             return CallThunk(origin, self._thunks(thunk.call_thunk.called_sequence))
+        if kind == "while_thunk":
+            return self._while(thunk.while_thunk, origin)
+        if kind == "conditional_thunk":
+            return self._conditional(thunk.conditional_thunk, origin)
         name = (kind or "nothing").removesuffix("_thunk").replace("_", "-")
         raise unsupported(origin, name)
 
@@ -154,6 +172,32 @@ class _Parser:
             self._slice(destination.slice, destination.shape, origin, physical=True),
             _strides(source.shape, destination.shape),
         )
+
+    def _while(self, thunk: Any, origin: Origin) -> WhileThunk:
+        body = self._thunks(thunk.body_sequence)
+        condition = self._thunks(thunk.cond_sequence)
+        if thunk.trip_count.contains_value:
+            steps = steps_of(condition)
+            self.unused_kernels |= {s.kernel for s in steps if isinstance(s, KernelThunk)}
+            return WhileThunk(origin, None, (), body, thunk.trip_count.value)
+        predicate = self._scalar(thunk.cond_buffer, "bool", origin)
+        return WhileThunk(origin, predicate, condition, body)
+
+    def _conditional(self, thunk: Any, origin: Origin) -> ConditionalThunk:
+        buffer = thunk.branch_index_buffer
+        index = self._scalar(buffer, "bool" if buffer.size == 1 else "i32", origin)
+        branches = tuple(self._thunks(branch) for branch in thunk.branch_sequences)
+        if not branches:
+            raise InternalError(f"{origin.instruction}: expected branches, found none")
+        return ConditionalThunk(origin, index, branches)
+
+    def _scalar(self, proto: Any, dtype: str, origin: Origin) -> Slice:
+        where = Slice(proto.buffer_allocation_index, proto.offset, Shape(dtype))
+        if where.shape.nbytes != proto.size:
+            raise InternalError(
+                f"{origin.instruction}: expected {where.shape}, found {proto.size} bytes"
+            )
+        return where
 
     def _slice(self, proto: Any, shape: Any, origin: Origin, *, physical: bool = False) -> Slice:
         """physical: the dimensions in the order of memory, outermost first."""
@@ -196,6 +240,8 @@ def _kernels(dump: Dump) -> dict[str, str]:
         names = re.findall(r'^define ptr @("[^"]+"|[^\s(]+)\(', text, re.MULTILINE)
         if not names:
             raise InternalError(f"{module}.ll: expected one kernel or more, found none")
-        for name in names:
-            kernels[name.strip('"')] = text
+        for name in (quoted.strip('"') for quoted in names):
+            if name in kernels:
+                raise InternalError(f"{module}.ll: expected other kernels, found {name} again")
+            kernels[name] = text
     return kernels

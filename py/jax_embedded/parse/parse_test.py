@@ -15,7 +15,7 @@ from jax_embedded.capture.capture import CaptureRequest, capture
 from jax_embedded.child import run_in_child
 from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.ir.dump import Dump
-from jax_embedded.ir.program import CallThunk, CopyThunk, KernelThunk
+from jax_embedded.ir.program import CallThunk, CopyThunk, KernelThunk, Slice
 from jax_embedded.parse.parse import parse
 from jax_embedded.schema import EXECUTABLE, Schema, encode
 
@@ -74,6 +74,10 @@ def test_a_real_program(dump):
     assert {s.allocation for s in program.result_slices} == {a.index for a in kinds["result"]}
     weights = np.arange(12, dtype=np.float32).tobytes()
     assert any(a.data == weights for a in kinds["constant"])
+    executable = schema_of(dump.schema).decode(EXECUTABLE, dump.executable)
+    local = [a for a in executable.buffer_assignment.buffer_allocations if a.is_thread_local]
+    assert local
+    assert not {a.index for a in local} & program.allocations.keys()
     steps = list(program.steps())
     assert {s.kernel for s in steps if isinstance(s, KernelThunk)} == program.kernels.keys()
     assert any(s.origin.operation == "tanh" or "tanh" in s.origin.instruction for s in steps)
@@ -130,8 +134,9 @@ def test_called_sequences_are_kept(dump):
         sequence.thunks.add().call_thunk.called_sequence.CopyFrom(inner)
 
     program = parse(changed(dump, change), "model")
-    assert [type(thunk) for thunk in program.thunks] == [CallThunk]
-    assert program.thunks[0].thunks == parse(dump, "model").thunks
+    (call,) = program.thunks
+    assert isinstance(call, CallThunk)
+    assert call.thunks == parse(dump, "model").thunks
     program.verify()
 
 
@@ -145,6 +150,19 @@ def test_workgroups(dump):
 
     steps = parse(changed(dump, change), "model").steps()
     assert next(s for s in steps if isinstance(s, KernelThunk)).workgroups == (4, 3, 2)
+
+
+def test_slices(dump):
+    def change(executable: Any) -> None:
+        place = first_kernel(executable).results_buffers[0].slice
+        place.offset, place.buffer_allocation_index = 192, 9
+
+    (before, *_), (after, *_) = (
+        [s for s in parse(d, "model").steps() if isinstance(s, KernelThunk)]
+        for d in (dump, changed(dump, change))
+    )
+    assert after.results[0] == Slice(9, 192, before.results[0].shape)
+    assert after.arguments == before.arguments
 
 
 @pytest.mark.parametrize(("dtype", "width"), [("F32", 4), ("C128", 16), ("PRED", 1)])
@@ -228,7 +246,7 @@ def drop_thunks(executable: Any) -> None:
         (drop_result, "results: expected 3, found 2 in the HLO module"),
         (drop_buffers, "expected a"),
         (turn_result, "result['x']: expected a row-major layout, found another"),
-        (change_slice, " bytes for f32"),
+        (change_slice, " bytes, found "),
         (change_parameter_number, "expected an argument, found none"),
         (drop_thunks, "kernels: expected a thunk for each, found none for "),
     ],
