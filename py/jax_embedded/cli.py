@@ -3,6 +3,7 @@
 
 import argparse
 import os
+import platform
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command. Returns the exit code: 0, or the error's (see jax_embedded.errors)."""
     where = "command line"
     try:
+        _check_platform()
         options = _parser().parse_args(arguments)
         where = options.label or options.name or getattr(options, "fn", None) or where
         return options.command(options)
@@ -30,6 +32,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # of `... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def _check_platform() -> None:
+    found = f"{platform.system()} {platform.machine()}"
+    if found != "Linux x86_64":
+        raise ExportError(
+            "platform",
+            f"the machine that exports: expected Linux x86_64, found {found}",
+            "run it on such a machine or in a container; what is exported runs elsewhere",
+        )
 
 
 def _export(options: argparse.Namespace) -> int:

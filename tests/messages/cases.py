@@ -115,6 +115,9 @@ CASES = {
     "command: unknown option": Case(IDENTITY, [F32, "--fast"]),
     "out: a file": Case(IDENTITY, [F32, "--out=f.py"]),
     "out: a folder is in the way": Case(IDENTITY, [F32, "--out=busy"]),
+    "platform: another machine": Case(
+        IDENTITY, patches=lambda: [mock.patch("platform.machine", return_value="aarch64")]
+    ),
     "jax: not installed": Case(
         IDENTITY, patches=lambda: [mock.patch("importlib.metadata.version", _no_package)]
     ),

@@ -87,6 +87,7 @@ def _trace_and_compile(request: CaptureRequest) -> tuple[tuple[Leaf, ...], tuple
 
     from jax_embedded.capture import function as user
 
+    jax.config.update("jax_platforms", "cpu")
     jax.config.update("jax_enable_x64", request.x64)
     module = user.load_module(request.src)
     if jax.config.jax_enable_x64 != request.x64:

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Random functions against JAX: RANDOM_PROGRAMS of them (100), the same ones every time.
+
+Open-ended: bazel test //tests/differential:random_programs_test --test_env=RANDOM_PROGRAMS=10000
+--test_env=RANDOM_SEED=1 --test_timeout=86400
+"""
+
+import ctypes
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+# Once, before any fork; a backend must not exist yet, since its flags differ from child to child.
+import jax  # noqa: F401
+import llvmlite.binding as llvm
+import numpy as np
+from hypothesis import HealthCheck, Phase, given, reject, seed, settings
+
+from jax_embedded.capture.capture import CaptureRequest, capture
+from jax_embedded.child import run_in_child
+from jax_embedded.errors import ExportError
+from jax_embedded.oracle.compare import compare
+from jax_embedded.oracle.oracle import cases
+from jax_embedded.pipeline import CompileOptions, compile_dump
+from jax_embedded.target import TARGETS
+
+sys.path.insert(0, str(Path(__file__).resolve().parent))
+from random_programs import INPUTS, programs
+
+SHAPES = {name: f"f32[{','.join(map(str, dims))}]" for name, dims in INPUTS.items()}
+COUNT = int(os.environ.get("RANDOM_PROGRAMS", "100"))
+
+
+def call(code: bytes, results: list[np.ndarray], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    machine = llvm.Target.from_default_triple().create_target_machine()
+    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
+    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
+    engine.finalize_object()
+    by_value = len(results) == 1 and not results[0].shape
+    got = [np.full(r.shape, np.nan, np.float32) for r in results]
+    pointers = [] if by_value else [g.ctypes.data for g in got]
+    arguments = [v.ctypes.data if v.shape else v.item() for v in inputs.values()]
+    types = [ctypes.c_void_p if v.shape else ctypes.c_float for v in inputs.values()]
+    types += [ctypes.c_void_p] * len(pointers)
+    function = ctypes.CFUNCTYPE(ctypes.c_float if by_value else None, *types)
+    returned = function(engine.get_function_address("f"))(*arguments, *pointers)
+    return [np.float32(returned).reshape(())] if by_value else got
+
+
+def check(source: str) -> None:
+    with tempfile.TemporaryDirectory() as name:
+        src = Path(name) / "f.py"
+        src.write_text(source)
+        try:
+            dump = capture(CaptureRequest(src, "f", SHAPES))
+            artifact = compile_dump(dump, CompileOptions("f", "f", TARGETS["host"]))
+        except ExportError as error:
+            if error.kind != "unsupported-operation":
+                raise
+            reject()
+        code = artifact.files["f.o"]
+        for case in run_in_child("oracle", lambda: cases(src, "f", SHAPES, draws=2)):
+            got = run_in_child("call", lambda case=case: call(code, case.results, case.inputs))
+            for index, result in enumerate(got):
+                outcome = compare(result, case.results[index], case.references[index])
+                assert outcome.passed, f"result {index}: {outcome}\n{source}"
+
+
+@seed(int(os.environ.get("RANDOM_SEED", "0")))
+@settings(
+    max_examples=COUNT,
+    deadline=None,
+    database=None,
+    phases=[Phase.generate, Phase.shrink] if COUNT > 100 else [Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+@given(programs())
+def test_random_programs(source):
+    check(source)
