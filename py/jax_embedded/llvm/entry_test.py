@@ -23,7 +23,9 @@ from jax_embedded.ir.program import (
 )
 from jax_embedded.ir.scratch import plan_scratch
 from jax_embedded.llvm.entry import entry_module, kernel_symbol, returns_by_value
+from jax_embedded.llvm.targets import target_machine
 from jax_embedded.shape import DTYPES, Shape, parse_shape
+from jax_embedded.target import TARGETS
 
 ORIGIN = Origin("i", "op")
 CTYPES = {
@@ -102,28 +104,31 @@ define ptr @"{kernel_symbol(name)}"(ptr %frame) {{
 """
 
 
-def compiled(program: Program, *, optimise: bool = True) -> tuple[Callable, list]:
+def compiled(program: Program, *, optimise: bool = True) -> tuple[Callable, llvm.ResourceTracker]:
     """The entry function as ctypes calls it, and what must stay alive meanwhile."""
     module = llvm.parse_assembly(entry_module(program, plan_scratch(program)))
     for text in program.kernels.values():
         module.link_in(llvm.parse_assembly(text))
     module.verify()
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    machine = llvm.Target.from_default_triple().create_target_machine(jit=True)
+    machine = target_machine(TARGETS["host"])
     if optimise:
         builder = llvm.create_pass_builder(
             machine, llvm.create_pipeline_tuning_options(speed_level=3)
         )
         builder.getModulePassManager().run(module, builder)
-    engine = llvm.create_mcjit_compiler(module, machine)
-    engine.finalize_object()
+    library = (
+        llvm.JITLibraryBuilder()
+        .add_object_img(machine.emit_object(module))
+        .add_current_process()
+        .export_symbol("f")
+        .link(llvm.create_lljit_compiler(use_jit_link=True), "f")
+    )
     types = [ctypes.c_void_p if x.shape.dims else CTYPES[x.shape.dtype] for x in program.parameters]
     by_value = returns_by_value(program.results)
     returned = CTYPES[program.results[0].shape.dtype] if by_value else None
     pointers = [] if by_value else [ctypes.c_void_p] * len(program.results)
     function = ctypes.CFUNCTYPE(returned, *types, *pointers)
-    return function(engine.get_function_address("f")), [engine]
+    return function(library["f"]), library
 
 
 def run(program: Program, *values: np.ndarray, optimise: bool = True) -> list[np.ndarray]:
@@ -327,14 +332,17 @@ def increment(where: Slice) -> KernelThunk:
 @pytest.mark.parametrize("optimise", [False, True])
 @pytest.mark.parametrize("trips", [0, 1, 2, 100])
 def test_a_loop_with_a_trip_count(trips, optimise):
-    result = slice_of(1, I32)
+    result, temp = slice_of(1, I32), slice_of(2, I32)
     inner = WhileThunk(ORIGIN, None, (), (increment(result),), 3)
     program = program_of(
         [I32],
         [I32],
         copy(slice_of(0, I32), result),
         WhileThunk(ORIGIN, None, (), (increment(result), CallThunk(ORIGIN, (inner,))), trips),
-        increment(result),
+        copy(result, temp),
+        increment(temp),
+        copy(temp, result),
+        temp_bytes=4,
         kernels={"increment": INCREMENT},
     )
     function, _alive = compiled(program, optimise=optimise)

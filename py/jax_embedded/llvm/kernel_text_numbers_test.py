@@ -12,6 +12,8 @@ from hypothesis import strategies as st
 
 from jax_embedded.errors import InternalError
 from jax_embedded.llvm.kernel_text import rewrite_numbers
+from jax_embedded.llvm.targets import target_machine
+from jax_embedded.target import TARGETS
 
 WIDTH = {"half": 16, "bfloat": 16, "float": 32, "double": 64}
 INFINITY = {"half": 0x7C00, "bfloat": 0x7F80, "float": 0x7F800000, "double": 0x7FF << 52}
@@ -103,14 +105,15 @@ def test_special_numbers(kind, text, bits):
 
 def test_llvm_reads_the_bits_we_mean():
     lines = [f"@x{i} = constant {kind} {text}" for i, (kind, text, _) in enumerate(SPECIAL)]
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
     module = llvm.parse_assembly("\n".join(rewrite_numbers(line) for line in lines))
-    machine = llvm.Target.from_default_triple().create_target_machine(jit=True)
-    engine = llvm.create_mcjit_compiler(module, machine)
-    engine.finalize_object()
+    builder = llvm.JITLibraryBuilder().add_object_img(
+        target_machine(TARGETS["host"]).emit_object(module)
+    )
+    for i in range(len(SPECIAL)):
+        builder.export_symbol(f"x{i}")
+    library = builder.link(llvm.create_lljit_compiler(use_jit_link=True), "numbers")
     for i, (kind, text, bits) in enumerate(SPECIAL):
-        data = ctypes.string_at(engine.get_global_value_address(f"x{i}"), WIDTH[kind] // 8)
+        data = ctypes.string_at(library[f"x{i}"], WIDTH[kind] // 8)
         assert int.from_bytes(data, "little") == bits, (kind, text)
 
 

@@ -10,6 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from jax_embedded.llvm.math import define_math, rename_math
+from jax_embedded.llvm.targets import target_machine
+from jax_embedded.target import TARGETS
 
 DTYPES = {"f32": np.float32, "f64": np.float64}
 SCALARS = {"f32": "float", "f64": "double"}
@@ -48,19 +50,22 @@ def compiled(name: str, kind: str, operands: int) -> tuple:
     module = llvm.parse_assembly(renamed)
     module.link_in(llvm.parse_assembly(define_math(names)))
     module.verify()
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    machine = llvm.Target.from_default_triple().create_target_machine(opt=3, jit=True)
+    machine = target_machine(TARGETS["host"])
     builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=3))
     builder.getModulePassManager().run(module, builder)
-    engine = llvm.create_mcjit_compiler(module, machine)
-    engine.finalize_object()
+    library = (
+        llvm.JITLibraryBuilder()
+        .add_object_img(machine.emit_object(module))
+        .add_current_process()
+        .export_symbol("run")
+        .link(llvm.create_lljit_compiler(use_jit_link=True), "math")
+    )
     pointers = [ctypes.c_void_p] * (1 + operands)
-    return ctypes.CFUNCTYPE(None, *pointers)(engine.get_function_address("run")), engine
+    return ctypes.CFUNCTYPE(None, *pointers)(library["run"]), library
 
 
 def run(name: str, kind: str, *operands: np.ndarray) -> np.ndarray:
-    function, _engine = compiled(name, kind, len(operands))
+    function, _library = compiled(name, kind, len(operands))
     lanes, dtype = lanes_of(kind), DTYPES[kind[-3:]]
     padded = [np.resize(o.astype(dtype), -(-o.size // lanes) * lanes) for o in operands]
     result = np.zeros_like(padded[0])

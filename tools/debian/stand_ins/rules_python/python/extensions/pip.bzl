@@ -8,17 +8,8 @@ load("@rules_python//python:py_library.bzl", "py_library")
 
 py_library(
     name = "pkg",
-    srcs = glob(
-        ["site-packages/**/*.py"],
-        allow_empty = True,
-        exclude = ["**/tests/**"],
-    ),
-    # Bazel refuses labels with a space in them.
-    data = glob(
-        ["site-packages/**"],
-        allow_empty = True,
-        exclude = ["**/*.py", "**/tests/**", "**/* *", "site-packages/bin/**"],
-    ),
+    # The folder, not its thousands of files: each tool and test that needs it gets one link.
+    data = ["site-packages"],
     imports = ["site-packages"],
     visibility = ["//visibility:public"],
     deps = {deps},
