@@ -20,6 +20,7 @@ def jax_llvm_library(
         c_name = None,
         x64 = False,
         fp_contract = "on",
+        workspace = "static",
         testonly = None,
         tags = [],
         **kwargs):
@@ -60,6 +61,8 @@ def jax_llvm_library(
         x64: bool, whether JAX computes with 64-bit types.
         fp_contract: string, "on" (multiply-add may be fused where the core has it, as XLA does) or
             "off".
+        workspace: string, where temporaries of more than 64 bytes lie: "static", or "caller": the last
+            parameter, which makes the function reentrant.
         testonly: bool, as everywhere.
         tags: list of string, as everywhere.
         **kwargs: visibility, target_compatible_with and other attributes of every rule.
@@ -100,6 +103,7 @@ def jax_llvm_library(
         program = ":" + name + ".program",
         c_name = c_name or name,
         fp_contract = fp_contract,
+        workspace = workspace,
         testonly = testonly,
         tags = tags,
         **kwargs

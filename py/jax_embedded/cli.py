@@ -100,8 +100,13 @@ def _request(options: argparse.Namespace) -> CaptureRequest:
 def _compile_options(
     options: argparse.Namespace, name: str, stem: str | None = None
 ) -> CompileOptions:
-    contract = options.fp_contract == "on"
-    return CompileOptions(name, stem or name, TARGETS[options.target], contract)
+    return CompileOptions(
+        name,
+        stem or name,
+        TARGETS[options.target],
+        contract=options.fp_contract == "on",
+        caller_workspace=options.workspace == "caller",
+    )
 
 
 def _writable(folder: Path) -> Path:
@@ -222,4 +227,10 @@ def _add_target(parser: argparse.ArgumentParser) -> None:
         choices=("on", "off"),
         default="on",
         help="fused multiply-add where the core has it (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--workspace",
+        choices=("static", "caller"),
+        default="static",
+        help="whose memory temporaries lie in (default: %(default)s)",
     )

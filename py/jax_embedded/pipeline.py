@@ -29,12 +29,14 @@ class CompileOptions:
     """name: of the C function. stem: of the files. target: of the code.
 
     contract: allow fused multiply-add where the core has it, as XLA does.
+    caller_workspace: whether the caller gives the memory to work in; otherwise it is static.
     """
 
     name: str
     stem: str
     target: Target
     contract: bool = True
+    caller_workspace: bool = False
 
 
 @dataclass(frozen=True)
@@ -44,9 +46,9 @@ class Artifact:
     files: dict[str, bytes]
 
 
-def parse_and_verify(dump: Dump, name: str) -> Program:
+def parse_and_verify(dump: Dump, name: str, *, caller_workspace: bool = False) -> Program:
     """Errors: see `check_border`, `parse` and `Program.verify`."""
-    check_border(dump, name)
+    check_border(dump, name, caller_workspace=caller_workspace)
     program = parse(dump, name)
     program.verify()
     return program
@@ -59,7 +61,8 @@ def compile_dump(dump: Dump, options: CompileOptions, stop_after: str = "artifac
     Errors: ExportError, InternalError.
     """
     name, stem = options.name, options.stem
-    program = parse_and_verify(dump, name)
+    caller = options.caller_workspace
+    program = parse_and_verify(dump, name, caller_workspace=caller)
     files = {f"{stem}.program.txt": str(program).encode()}
     if stop_after == "program":
         return Artifact(files)
@@ -77,8 +80,10 @@ def compile_dump(dump: Dump, options: CompileOptions, stop_after: str = "artifac
         workspace_bytes=workspace_bytes,
         section_bytes=sizes,
         externals=code.externals,
+        caller_workspace=caller,
     )
-    files[f"{stem}.h"] = header(dump, name, stem, workspace_bytes).encode()
+    text = header(dump, name, stem, workspace_bytes, caller_workspace=caller)
+    files[f"{stem}.h"] = text.encode()
     files[f"{stem}.s"] = code.assembly.encode()
     files[f"{stem}.o"] = code.object
     files[f"{stem}.ll"] = code.llvm_ir.encode()
@@ -90,7 +95,12 @@ def compile_dump(dump: Dump, options: CompileOptions, stop_after: str = "artifac
 def _link(program: Program, options: CompileOptions):
     from jax_embedded.llvm.link import link
 
-    return link(program, options.target, contract=options.contract)
+    return link(
+        program,
+        options.target,
+        contract=options.contract,
+        caller_workspace=options.caller_workspace,
+    )
 
 
 def _generate(program: Program, options: CompileOptions):

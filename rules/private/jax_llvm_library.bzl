@@ -20,6 +20,11 @@ ATTRS = {
         mandatory = True,
         providers = [JaxProgramInfo],
     ),
+    "workspace": attr.string(
+        doc = "See jax_llvm_library.",
+        default = "static",
+        values = ["static", "caller"],
+    ),
     "_compiler": attr.label(
         default = Label("//py/jax_embedded:compiler"),
         cfg = "exec",
@@ -69,6 +74,7 @@ def _compile(ctx, program, library):
     args.add("--stem", ctx.label.name)
     args.add("--target", library.target)
     args.add("--fp-contract", ctx.attr.fp_contract)
+    args.add("--workspace", ctx.attr.workspace)
     args.add("--out", library.header.dirname)
     ctx.actions.run(
         executable = ctx.executable._compiler,

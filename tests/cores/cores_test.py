@@ -62,6 +62,16 @@ def test_object_is_for_arm_and_shows_one_symbol(core, name):
 
 
 @pytest.mark.parametrize("core", CORES)
+@pytest.mark.parametrize(
+    ("name", "writes"), [("rescaled_range", 1536), ("cumulative_reentrant", 0)]
+)
+def test_writable_static_memory(core, name, writes):
+    with (EXAMPLES / core / f"{name}.o").open("rb") as file:
+        sizes = [s["sh_size"] for s in ELFFile(file).iter_sections() if s["sh_flags"] & 1]
+    assert sum(sizes) == writes
+
+
+@pytest.mark.parametrize("core", CORES)
 def test_float_abi(core):
     """Hard-float objects say so: a soft-float firmware does not link them."""
     with (EXAMPLES / core / "quadratic.o").open("rb") as file:

@@ -44,3 +44,7 @@ CASES = FUNCTIONS | CONTROL_FLOW
 
 # Functions that need 64-bit types.
 X64 = ["wide"]
+
+# Functions that are also compiled with workspace = "caller": with and without one, returning by value
+# and not, with loops.
+REENTRANT = ["affine", "cumulative", "swapped", "threshold"]

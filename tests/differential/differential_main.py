@@ -79,6 +79,9 @@ def call(function, manifest: dict, inputs: list[np.ndarray]) -> list[np.ndarray]
     results = manifest["results"]
     guarded = []
     arguments = []
+    workspace = []
+    if manifest["workspace"] == "caller":
+        workspace = [Guarded(np.zeros(-(-manifest["bytes"]["workspace"] // 8), np.int64))]
     for leaf, value in zip(manifest["parameters"], inputs, strict=True):
         if leaf["shape"]:
             guarded.append(Guarded(value))
@@ -87,6 +90,7 @@ def call(function, manifest: dict, inputs: list[np.ndarray]) -> list[np.ndarray]
             arguments.append(C_TYPES[leaf["dtype"]](value.item()))
     if len(results) == 1 and not results[0]["shape"]:
         function.restype = C_TYPES[results[0]["dtype"]]
+        arguments += [memory.pointer for memory in workspace]
         outputs = [np.array(function(*arguments), DTYPES[results[0]["dtype"]].numpy)]
     else:
         function.restype = None
@@ -94,10 +98,10 @@ def call(function, manifest: dict, inputs: list[np.ndarray]) -> list[np.ndarray]
             Guarded(np.full(leaf["shape"], -1).astype(DTYPES[leaf["dtype"]].numpy))
             for leaf in results
         ]
-        function(*arguments, *[memory.pointer for memory in written])
+        function(*arguments, *[memory.pointer for memory in written + workspace])
         outputs = [memory.value for memory in written]
         guarded += written
-    if not all(memory.intact for memory in guarded):
+    if not all(memory.intact for memory in guarded + workspace):
         raise RuntimeError(f"{manifest['name']}: it wrote outside of its results")
     for memory, value in zip(guarded, [v for v in inputs if v.shape], strict=False):
         if memory.value.tobytes() != value.tobytes():

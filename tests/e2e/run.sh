@@ -35,8 +35,8 @@ expect "consumer: the object is for the core" \
 
 cd "$project"
 actions() { quietly "$bazelw" aquery --output=summary "mnemonic('$1', deps(//tests/cores:examples))" | sed -n 's/^\([0-9]*\) total actions*\.*$/\1/p'; }
-expect "one JaxCapture for each of 3 functions, on all cores" 3 "$(actions JaxCapture)"
-expect "one JaxCodegen for each function and core" 18 "$(actions JaxCodegen)"
+expect "one JaxCapture for each of 4 functions, on all cores" 4 "$(actions JaxCapture)"
+expect "one JaxCodegen for each function and core" 24 "$(actions JaxCodegen)"
 
 mkdir "$scratch/here"
 cp examples/quadratic/quadratic.py "$scratch/here/f.py"

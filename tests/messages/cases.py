@@ -96,6 +96,10 @@ CASES = {
         "def f(x):\n    return {'a': x, 'b': x}\n", [F32, "--output=y"]
     ),
     "output: the name of an argument": Case(IDENTITY, [F32, "--output=x"]),
+    "input: the name of the workspace": Case(
+        "def f(workspace):\n    return workspace\n",
+        ["--input=workspace=f32[3]", "--workspace=caller"],
+    ),
     # Names.
     "name: a C keyword": Case(IDENTITY, [F32, "--name=register"]),
     "name: of the C library": Case(IDENTITY, [F32, "--name=sqrtf"]),

@@ -5,18 +5,19 @@ from jax_embedded import VERSION
 from jax_embedded.c_names import check_c_name
 from jax_embedded.errors import ExportError
 from jax_embedded.ir.dump import Dump, Leaf
+from jax_embedded.ir.scratch import WORKSPACE_ALIGN
 from jax_embedded.shape import DTYPES
 
 _INCLUDES = {"bool": "stdbool.h", "float": "", "double": ""}
 
 
-def check_border(dump: Dump, name: str) -> None:
+def check_border(dump: Dump, name: str, *, caller_workspace: bool = False) -> None:
     """Whether the function can be declared in C and C++.
 
     Errors: ExportError for a name that C cannot use, two equal names, a dtype without a C type.
     """
     check_c_name(name, "function", "set c_name to the name of the C function", external=True)
-    seen: dict[str, str] = {}
+    seen = {"workspace": "the workspace"} if caller_workspace else {}
     for role, leaves, fix in (
         ("argument", dump.parameters, "rename the argument in Python"),
         ("output", dump.results, "name the results with outputs"),
@@ -40,7 +41,7 @@ def check_border(dump: Dump, name: str) -> None:
                 )
 
 
-def signature(dump: Dump, name: str) -> str:
+def signature(dump: Dump, name: str, *, caller_workspace: bool = False) -> str:
     """The C declaration, without the semicolon."""
     parameters = [_input(leaf) for leaf in dump.parameters]
     returned = "void"
@@ -48,16 +49,20 @@ def signature(dump: Dump, name: str) -> str:
         returned = str(DTYPES[dump.results[0].shape.dtype].c)
     else:
         parameters += [_output(leaf) for leaf in dump.results]
+    if caller_workspace:
+        parameters.append("void *workspace")
     text = f"{returned} {name}({', '.join(parameters) or 'void'})"
     if len(text) <= 98:
         return text
     return f"{returned} {name}(\n    " + ",\n    ".join(parameters) + ")"
 
 
-def header(dump: Dump, name: str, stem: str, workspace_bytes: int) -> str:
+def header(
+    dump: Dump, name: str, stem: str, workspace_bytes: int, *, caller_workspace: bool = False
+) -> str:
     """name: of the C function. stem: of the file.
 
-    workspace_bytes: of static memory that the function uses.
+    workspace_bytes: of memory that the function works in; static, or the caller's.
     """
     macro = name.upper()
     lines = [
@@ -68,15 +73,14 @@ def header(dump: Dump, name: str, stem: str, workspace_bytes: int) -> str:
         f"#define JAX_EMBEDDED_{macro}_H_",
         "",
         *_includes(dump),
-        "/* Static memory that the function works in, in bytes. */",
-        f"#define {macro}_WORKSPACE_BYTES {workspace_bytes}",
+        *_workspace_macros(macro, workspace_bytes, caller_workspace),
         "",
         "#ifdef __cplusplus",
         'extern "C" {',
         "#endif",
         "",
-        *_comment(dump, workspace_bytes),
-        signature(dump, name) + ";",
+        *_comment(dump, workspace_bytes, caller_workspace),
+        signature(dump, name, caller_workspace=caller_workspace) + ";",
         "",
         "#ifdef __cplusplus",
         "}",
@@ -106,7 +110,18 @@ def _includes(dump: Dump) -> list[str]:
     return [f"#include <{file}>" for file in files] + ([""] if files else [])
 
 
-def _comment(dump: Dump, workspace_bytes: int) -> list[str]:
+def _workspace_macros(macro: str, workspace_bytes: int, caller_workspace: bool) -> list[str]:
+    owner = "The caller's memory" if caller_workspace else "Static memory"
+    lines = [
+        f"/* {owner} that the function works in, in bytes. */",
+        f"#define {macro}_WORKSPACE_BYTES {workspace_bytes}",
+    ]
+    if caller_workspace:
+        lines.append(f"#define {macro}_WORKSPACE_ALIGN {WORKSPACE_ALIGN}")
+    return lines
+
+
+def _comment(dump: Dump, workspace_bytes: int, caller_workspace: bool) -> list[str]:
     by_value = len(dump.results) == 1 and not dump.results[0].shape.dims
     rows = [("in", leaf.name, leaf) for leaf in dump.parameters]
     rows += [
@@ -119,7 +134,11 @@ def _comment(dump: Dump, workspace_bytes: int) -> list[str]:
         text = f" * {role:<7} {name:<{width}}  {leaf.shape}"
         lines.append(text + (f"  {_harmless(leaf.path)}" if leaf.path != leaf.name else ""))
     lines.append(" * Arrays are row-major. An output must not overlap an input or another output.")
-    if workspace_bytes:
+    if caller_workspace:
+        lines.append(
+            " * workspace: see the macros; nothing in it is kept, and no other call may use it."
+        )
+    elif workspace_bytes:
         lines.append(" * Not reentrant: it works in static memory.")
     return [*lines, " */"]
 

@@ -191,3 +191,20 @@ def test_function_names_that_are_refused(name, kind):
 @pytest.mark.parametrize("dtype", [name for name, d in DTYPES.items() if d.c])
 def test_border_lets_every_c_type_pass(dtype):
     check_border(dump_of({"x": f"{dtype}[]", "sin": f"{dtype}[2]"}, {"out": f"{dtype}[3]"}), "f")
+
+
+def test_the_caller_s_workspace():
+    dump = dump_of({"x": "f32[2]"}, {"out": "f32[]"})
+    text = header(dump, "f", "f", 640, caller_workspace=True)
+    assert "float f(const float x[2], void *workspace);" in text
+    assert "#define F_WORKSPACE_BYTES 640\n#define F_WORKSPACE_ALIGN 8\n" in text
+    assert "Not reentrant" not in text
+    assert "void *workspace" not in header(dump, "f", "f", 640)
+
+
+def test_a_name_of_the_caller_s_workspace_is_taken():
+    dump = dump_of({"workspace": "f32[2]"}, {"out": "f32[]"})
+    check_border(dump, "f")
+    with pytest.raises(ExportError) as caught:
+        check_border(dump, "f", caller_workspace=True)
+    assert caught.value.kind == "name-clash"

@@ -19,13 +19,15 @@ def manifest(
     workspace_bytes: int,
     section_bytes: Mapping[str, int],
     externals: Sequence[str],
+    caller_workspace: bool = False,
 ) -> str:
     """section_bytes: bytes of code, constant, data and zero (.bss) of the object."""
     facts: dict[str, Any] = {
         "name": name,
         "function": dump.function,
         "source": dump.source,
-        "signature": signature(dump, name),
+        "signature": signature(dump, name, caller_workspace=caller_workspace),
+        "workspace": "caller" if caller_workspace else "static",
         "parameters": [_leaf(leaf) for leaf in dump.parameters],
         "results": [_leaf(leaf) for leaf in dump.results],
         "target": {

@@ -46,6 +46,7 @@ def test_all_facts():
         "function": "step",
         "source": "fw/step.py",
         "signature": "bool fw_step(const float params_w[6], int32_t n)",
+        "workspace": "static",
         "parameters": [
             {"name": "params_w", "path": "params['w']", "dtype": "f32", "shape": [2, 3]},
             {"name": "n", "path": "n", "dtype": "i32", "shape": []},

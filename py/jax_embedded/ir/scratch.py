@@ -23,6 +23,8 @@ from jax_embedded.shape import DTYPES
 # What a C programmer would keep in a local variable: mostly it ends up in registers.
 LOCAL_BYTES = 64
 
+WORKSPACE_ALIGN = 8  # bytes; of the memory that holds all other buffers
+
 
 @dataclass(frozen=True)
 class Buffer:
@@ -46,13 +48,12 @@ class Scratch:
 
     buffers: all of them.
     places: (step, slice) -> buffer, and the byte in it where the slice begins.
-    arena_bytes, arena_align: of the memory that holds the buffers that are not local.
+    arena_bytes: of the memory that holds the buffers that are not local.
     """
 
     buffers: tuple[Buffer, ...]
     places: dict[tuple[int, Slice], tuple[int, int]]
     arena_bytes: int
-    arena_align: int
 
 
 def plan_scratch(program: Program) -> Scratch:
@@ -61,8 +62,7 @@ def plan_scratch(program: Program) -> Scratch:
     unpacked, places = _Webs(program, temps).buffers()
     buffers = _pack(unpacked)
     ends = [b.offset + b.size for b in buffers if b.offset is not None]
-    aligns = [b.align for b in buffers if b.offset is not None]
-    return Scratch(tuple(buffers), places, max(ends, default=0), max(aligns, default=1))
+    return Scratch(tuple(buffers), places, max(ends, default=0))
 
 
 @dataclass(frozen=True)

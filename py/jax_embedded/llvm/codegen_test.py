@@ -58,7 +58,7 @@ define float @f(float %x, i32 signext %i) nounwind {
 
 def generated(target: Target, text: str = MODULE) -> ObjectCode:
     header = f'target datalayout = "{data_layout(target)}"\ntarget triple = "{target.triple}"\n'
-    return codegen(LinkedModule(header + text, "f", Scratch((), {}, 256, 8)), target)
+    return codegen(LinkedModule(header + text, "f", Scratch((), {}, 256)), target)
 
 
 def symbols(code: ObjectCode) -> dict[str, str]:

@@ -21,7 +21,7 @@ from jax_embedded.ir.program import (
     reads_and_writes,
     steps_of,
 )
-from jax_embedded.ir.scratch import Scratch
+from jax_embedded.ir.scratch import WORKSPACE_ALIGN, Scratch
 from jax_embedded.shape import DTYPES
 
 _FRAME = "{ ptr, ptr, i64, ptr }"
@@ -34,9 +34,12 @@ def returns_by_value(results: tuple[Leaf, ...]) -> bool:
     return len(results) == 1 and not results[0].shape.dims
 
 
-def entry_module(program: Program, scratch: Scratch) -> str:
-    """The module that defines the function `program.name`, without the kernels."""
-    return _Entry(program, scratch).module()
+def entry_module(program: Program, scratch: Scratch, *, caller_workspace: bool = False) -> str:
+    """The module that defines the function `program.name`, without the kernels.
+
+    caller_workspace: whether the arena is the caller's, the last parameter; otherwise it is static.
+    """
+    return _Entry(program, scratch, caller_workspace).module()
 
 
 def kernel_symbol(kernel: str) -> str:
@@ -45,9 +48,10 @@ def kernel_symbol(kernel: str) -> str:
 
 
 class _Entry:
-    def __init__(self, program: Program, scratch: Scratch):
+    def __init__(self, program: Program, scratch: Scratch, caller_workspace: bool):
         self.program = program
         self.scratch = scratch
+        self.workspace = "%workspace" if caller_workspace else f"@{program.name}.workspace"
         self.globals: list[str] = []
         self.allocas: list[str] = []
         self.body: list[str] = []
@@ -106,6 +110,8 @@ class _Entry:
             else:
                 parameters.append(f"ptr noalias align {_align(leaf)} {name}")
             self.base[where.allocation] = name
+        if self.workspace.startswith("%"):
+            parameters.append(f"ptr noalias align {WORKSPACE_ALIGN} {self.workspace}")
         return parameters
 
     def _constants_and_scratch(self) -> None:
@@ -117,11 +123,11 @@ class _Entry:
                     f'{name} = internal unnamed_addr constant [{a.size} x i8] c"{data}", align 8'
                 )
                 self.base[a.index] = name
-        if self.scratch.arena_bytes:
+        if self.scratch.arena_bytes and self.workspace.startswith("@"):
             self.globals.append(
-                f"@{self.program.name}.workspace = internal global"
+                f"{self.workspace} = internal global"
                 f" [{self.scratch.arena_bytes} x i8] zeroinitializer,"
-                f" align {max(8, self.scratch.arena_align)}"
+                f" align {WORKSPACE_ALIGN}"
             )
         for index, buffer in enumerate(self.scratch.buffers):
             if buffer.offset is None:
@@ -138,7 +144,7 @@ class _Entry:
             if buffer.offset is None:
                 base = f"%local.{number}"
             else:
-                base = f"@{self.program.name}.workspace"
+                base = self.workspace
                 offset += buffer.offset
         else:
             base = self.base[where.allocation]

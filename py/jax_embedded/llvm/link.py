@@ -31,15 +31,20 @@ class LinkedModule:
     scratch: Scratch
 
 
-def link(program: Program, target: Target, *, contract: bool = True) -> LinkedModule:
+def link(
+    program: Program, target: Target, *, contract: bool = True, caller_workspace: bool = False
+) -> LinkedModule:
     """contract: allow fused multiply-add where the core has it.
+
+    caller_workspace: whether the function works in memory of the caller instead of its own.
 
     Errors: ExportError if a kernel calls a function that is not on the ABI list, InternalError if
     LLVM refuses what XLA or we wrote.
     """
     layout = data_layout(target)
     scratch = plan_scratch(program)
-    module = _read(entry_module(program, scratch), program.name, target, layout)
+    entry = entry_module(program, scratch, caller_workspace=caller_workspace)
+    module = _read(entry, program.name, target, layout)
     in_place = {thunk.kernel for thunk in program.kernel_thunks() if thunk.in_place}
     math: frozenset[str] = frozenset()
     linked = set()
