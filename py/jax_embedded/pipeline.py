@@ -107,4 +107,4 @@ def _generate(program: Program, options: CompileOptions):
     from jax_embedded.llvm.codegen import codegen
 
     linked = _link(program, options)
-    return linked.scratch.arena_bytes, codegen(linked, options.target)
+    return linked.scratch.workspace_bytes, codegen(linked, options.target)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from hypothesis import strategies as st
 
-INPUTS = {"x": (4, 6), "y": (6,), "z": (3, 4, 2), "s": ()}
+INPUTS = {"x": (7, 9), "y": (9,), "z": (3, 5, 4), "s": ()}
 
 _UNARY = [
     "jnp.tanh({a})",
@@ -111,6 +111,6 @@ def _add_movement(draw: st.DrawFn, program: _Program, a: str, i: int) -> None:
         )
     if size < 200:
         choices[f"jnp.concatenate([{a}, -{a}], axis={i})"] = (*shape[:i], 2 * shape[i], *rest)
-        choices[f"{a}[..., None] * y"] = (*shape, 6)
+        choices[f"{a}[..., None] * y"] = (*shape, 9)
     text = draw(st.sampled_from(sorted(choices)))
     program.add(text, choices[text])

@@ -65,6 +65,9 @@ class Origin:
     operation: str
     location: str = ""
 
+    def __str__(self) -> str:
+        return self.operation + (f" at {self.location}" if self.location else "")
+
 
 @dataclass(frozen=True)
 class KernelThunk:

@@ -32,7 +32,7 @@ class Buffer:
 
     size, align: bytes.
     first, last: the steps between which it is live, both included.
-    offset: its place in the arena; None for a local variable of the function.
+    offset: its place in the workspace; None for a local variable of the function.
     """
 
     size: int
@@ -48,12 +48,12 @@ class Scratch:
 
     buffers: all of them.
     places: (step, slice) -> buffer, and the byte in it where the slice begins.
-    arena_bytes: of the memory that holds the buffers that are not local.
+    workspace_bytes: of the memory that holds the buffers that are not local.
     """
 
     buffers: tuple[Buffer, ...]
     places: dict[tuple[int, Slice], tuple[int, int]]
-    arena_bytes: int
+    workspace_bytes: int
 
 
 def plan_scratch(program: Program) -> Scratch:

@@ -56,14 +56,14 @@ def kernel(reads: list[Slice], writes: list[Slice]) -> KernelThunk:
 
 
 def address(scratch: Scratch, time: int, where: Slice) -> tuple[int, int]:
-    """(memory, byte): memory -1 is the arena, others are local buffers."""
+    """(memory, byte): memory -1 is the workspace, others are local buffers."""
     number, offset = scratch.places[time, where]
     buffer = scratch.buffers[number]
     assert 0 <= offset <= offset + where.shape.nbytes <= buffer.size
     if buffer.offset is None:
         assert buffer.size <= LOCAL_BYTES
         return number, offset
-    assert buffer.offset + buffer.size <= scratch.arena_bytes
+    assert buffer.offset + buffer.size <= scratch.workspace_bytes
     return -1, buffer.offset + offset
 
 
@@ -306,7 +306,7 @@ def test_what_lives_at_one_time_does_not_overlap(program):
             apart = a.last < b.first or b.last < a.first
             assert apart or a.offset + a.size <= b.offset or b.offset + b.size <= a.offset
     live = [sum(b.size for b in scratch.buffers if b.first <= t <= b.last) for t in range(12)]
-    assert max(live) <= scratch.arena_bytes <= sum(b.size + 7 for b in scratch.buffers)
+    assert max(live) <= scratch.workspace_bytes <= sum(b.size + 7 for b in scratch.buffers)
 
 
 @settings(max_examples=50, deadline=None, derandomize=True)
@@ -321,14 +321,14 @@ def test_no_temporaries_no_memory():
     assert plan_scratch(program_of()) == Scratch((), {}, 0)
 
 
-def test_small_values_are_local_and_large_ones_lie_in_the_arena():
+def test_small_values_are_local_and_large_ones_lie_in_the_workspace():
     small, large = f32(0, LOCAL_BYTES // 4), f32(128, LOCAL_BYTES // 4 + 1)
     scratch = check(program_of(kernel([], [small, large]), kernel([small, large], [])))
     assert [(b.size, b.offset) for b in scratch.buffers] == [
         (LOCAL_BYTES, None),
         (LOCAL_BYTES + 4, 0),
     ]
-    assert scratch.arena_bytes == LOCAL_BYTES + 4
+    assert scratch.workspace_bytes == LOCAL_BYTES + 4
 
 
 def test_slots_of_one_place_at_different_times_are_told_apart():
@@ -336,7 +336,7 @@ def test_slots_of_one_place_at_different_times_are_told_apart():
     steps = [kernel([], [a]), kernel([a], []), kernel([], [b]), kernel([b], [])]
     scratch = check(program_of(*steps))
     assert [(x.first, x.last, x.offset) for x in scratch.buffers] == [(0, 1, 0), (2, 3, 0)]
-    assert scratch.arena_bytes == 128
+    assert scratch.workspace_bytes == 128
 
 
 def test_dead_memory_is_used_again_wherever_xla_put_it():
@@ -345,7 +345,7 @@ def test_dead_memory_is_used_again_wherever_xla_put_it():
     steps += [
         kernel([a], [b]) for a, b in zip(chain, [*chain[1:], f32(0, 20, OTHER_TEMP)], strict=True)
     ]
-    assert check(program_of(*steps)).arena_bytes == 160
+    assert check(program_of(*steps)).workspace_bytes == 160
 
 
 def test_an_update_in_place_keeps_one_buffer():
@@ -384,30 +384,30 @@ def test_a_value_that_only_one_branch_renews_lives_as_long_as_the_loop():
     renewed = ConditionalThunk(ORIGIN, Slice(INPUT, 0, BOOL), ((kernel([], [value]),), ()))
     body = (renewed, kernel([value], []), kernel([], [other]), kernel([other], []))
     loop = WhileThunk(ORIGIN, flag, (kernel([], [flag]),), body)
-    assert check(program_of(kernel([], [value]), loop), runs=20).arena_bytes == 160
+    assert check(program_of(kernel([], [value]), loop), runs=20).workspace_bytes == 160
     again = ConditionalThunk(ORIGIN, Slice(INPUT, 0, BOOL), tuple(reversed(renewed.branches)))
     loop = WhileThunk(ORIGIN, None, (), (again, *body[1:]), 3)
-    assert check(program_of(kernel([], [value]), loop), runs=20).arena_bytes == 160
+    assert check(program_of(kernel([], [value]), loop), runs=20).workspace_bytes == 160
 
 
 def test_a_value_for_every_iteration_lives_up_to_the_last_step():
     value, other = f32(0, 20), f32(80, 20)
     loop = WhileThunk(ORIGIN, None, (), (kernel([value], []), kernel([], [other])), 3)
-    assert check(program_of(kernel([], [value]), loop)).arena_bytes == 160
+    assert check(program_of(kernel([], [value]), loop)).workspace_bytes == 160
 
 
 def test_a_value_within_one_iteration_shares_its_place():
     a, b, flag = f32(0, 20), f32(80, 20), Slice(TEMP, 300, BOOL)
     body = (kernel([], [a]), kernel([a], []), kernel([], [b]), kernel([b], []))
     loop = WhileThunk(ORIGIN, flag, (kernel([], [flag]),), body)
-    assert check(program_of(loop), runs=5).arena_bytes == 80
+    assert check(program_of(loop), runs=5).workspace_bytes == 80
 
 
 def test_alignment_is_that_of_the_widest_element_up_to_8():
     odd, wide = Slice(TEMP, 0, Shape("i8", (67,))), Slice(TEMP, 80, Shape("c128", (5,)))
     scratch = check(program_of(kernel([], [odd, wide]), kernel([odd, wide], [])))
     assert [(b.align, b.offset) for b in scratch.buffers] == [(1, 80), (8, 0)]
-    assert scratch.arena_bytes == 147
+    assert scratch.workspace_bytes == 147
 
 
 def test_a_wide_element_in_the_middle_of_a_value_is_aligned():

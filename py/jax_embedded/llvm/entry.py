@@ -37,7 +37,7 @@ def returns_by_value(results: tuple[Leaf, ...]) -> bool:
 def entry_module(program: Program, scratch: Scratch, *, caller_workspace: bool = False) -> str:
     """The module that defines the function `program.name`, without the kernels.
 
-    caller_workspace: whether the arena is the caller's, the last parameter; otherwise it is static.
+    caller_workspace: whether it works in the caller's memory, the last parameter, or in its own.
     """
     return _Entry(program, scratch, caller_workspace).module()
 
@@ -123,10 +123,10 @@ class _Entry:
                     f'{name} = internal unnamed_addr constant [{a.size} x i8] c"{data}", align 8'
                 )
                 self.base[a.index] = name
-        if self.scratch.arena_bytes and self.workspace.startswith("@"):
+        if self.scratch.workspace_bytes and self.workspace.startswith("@"):
             self.globals.append(
                 f"{self.workspace} = internal global"
-                f" [{self.scratch.arena_bytes} x i8] zeroinitializer,"
+                f" [{self.scratch.workspace_bytes} x i8] zeroinitializer,"
                 f" align {WORKSPACE_ALIGN}"
             )
         for index, buffer in enumerate(self.scratch.buffers):

@@ -292,7 +292,7 @@ def test_constants_keep_every_byte():
 
 
 @pytest.mark.parametrize("count", [4, 64])
-def test_temporaries_in_locals_and_in_the_arena(count):
+def test_temporaries_in_locals_and_in_the_workspace(count):
     """Two values go through the temp allocation, one over the other, in a call."""
     shape = f"i32[{count}]"
     half, other = slice_of(4, shape), slice_of(4, shape, 4 * count)

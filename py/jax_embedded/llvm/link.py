@@ -79,10 +79,9 @@ def _check_external(name: str, program: Program, target: Target) -> None:
         return
     for thunk in program.kernel_thunks():
         if re.search(rf"@{re.escape(name)}\b", program.kernels[thunk.kernel]):
-            at = f" at {thunk.origin.location}" if thunk.origin.location else ""
             raise ExportError(
                 "unsupported-operation",
-                f"{thunk.origin.operation}{at}: expected an operation that needs no library,"
+                f"{thunk.origin}: expected an operation that needs no library,"
                 f" found a call of {name}",
                 f"write {thunk.origin.operation} with other jax.numpy operations",
             )

@@ -213,10 +213,9 @@ class _Parser:
 
 
 def unsupported(origin: Origin, kind: str) -> ExportError:
-    at = f" at {origin.location}" if origin.location else ""
     return ExportError(
         "unsupported-operation",
-        f"{origin.operation}{at}: expected an operation that XLA compiles to a kernel,"
+        f"{origin}: expected an operation that XLA compiles to a kernel,"
         f" found a thunk of kind {kind}",
         f"write {origin.operation} with other jax.numpy operations",
     )
