@@ -15,6 +15,8 @@ def jax_llvm_library(
         inputs = {},
         example_inputs = "",
         outputs = [],
+        donate = [],
+        structs = [],
         deps = [],
         data = [],
         c_name = None,
@@ -55,6 +57,9 @@ def jax_llvm_library(
             tuple in the order of the signature or a dict by name; for pytrees.
         outputs: list of string, names of the results in the order of jax.tree.leaves. By default they
             are made of "out" and the path.
+        donate: list of string, arguments that are updated in place: each shares its memory with the result
+            that has the same tree, shapes and dtypes.
+        structs: list of string, arguments that are pytrees and are passed as one `struct NAME_ARGUMENT`.
         deps: list of labels, py_library targets and pip packages that src imports.
         data: list of labels, files that src reads while it is traced, laid out as in runfiles.
         c_name: string, name of the C function.
@@ -95,6 +100,7 @@ def jax_llvm_library(
         inputs = inputs,
         example_inputs = example_inputs,
         outputs = outputs,
+        donate = donate,
         x64 = x64,
         **hidden
     )
@@ -103,6 +109,7 @@ def jax_llvm_library(
         program = ":" + name + ".program",
         c_name = c_name or name,
         fp_contract = fp_contract,
+        structs = structs,
         workspace = workspace,
         testonly = testonly,
         tags = tags,

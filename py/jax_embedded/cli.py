@@ -93,6 +93,7 @@ def _request(options: argparse.Namespace) -> CaptureRequest:
         inputs=inputs,
         example_inputs=options.example_inputs,
         outputs=tuple(options.output) or None,
+        donate=tuple(options.donate),
         x64=options.x64,
     )
 
@@ -106,6 +107,7 @@ def _compile_options(
         TARGETS[options.target],
         contract=options.fp_contract == "on",
         caller_workspace=options.workspace == "caller",
+        structs=tuple(options.struct),
     )
 
 
@@ -215,6 +217,13 @@ def _add_request(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="a result's name; once for each",
     )
+    parser.add_argument(
+        "--donate",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="an argument that is updated in place; once for each",
+    )
     parser.add_argument("--x64", action="store_true", help="compute with 64-bit types")
 
 
@@ -233,4 +242,11 @@ def _add_target(parser: argparse.ArgumentParser) -> None:
         choices=("static", "caller"),
         default="static",
         help="whose memory temporaries lie in (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--struct",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="an argument, a pytree, that is passed as one C struct; once for each",
     )

@@ -13,8 +13,9 @@ Each stage takes and gives a frozen dataclass; what it may rely on is checked by
 from dataclasses import dataclass
 
 from jax_embedded.child import run_in_child
-from jax_embedded.emit.header import check_border, header
+from jax_embedded.emit.header import check_names, header
 from jax_embedded.emit.manifest import manifest
+from jax_embedded.ir.c_function import CFunction, c_function
 from jax_embedded.ir.dump import Dump
 from jax_embedded.ir.program import Program
 from jax_embedded.parse.parse import parse
@@ -30,6 +31,7 @@ class CompileOptions:
 
     contract: allow fused multiply-add where the core has it, as XLA does.
     caller_workspace: whether the caller gives the memory to work in; otherwise it is static.
+    structs: the arguments that are passed as one struct each.
     """
 
     name: str
@@ -37,6 +39,7 @@ class CompileOptions:
     target: Target
     contract: bool = True
     caller_workspace: bool = False
+    structs: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -46,9 +49,8 @@ class Artifact:
     files: dict[str, bytes]
 
 
-def parse_and_verify(dump: Dump, name: str, *, caller_workspace: bool = False) -> Program:
-    """Errors: see `check_border`, `parse` and `Program.verify`."""
-    check_border(dump, name, caller_workspace=caller_workspace)
+def parse_and_verify(dump: Dump, name: str) -> Program:
+    """Errors: see `parse` and `Program.verify`."""
     program = parse(dump, name)
     program.verify()
     return program
@@ -60,30 +62,36 @@ def compile_dump(dump: Dump, options: CompileOptions, stop_after: str = "artifac
     stop_after: one of STAGES from "program" on.
     Errors: ExportError, InternalError.
     """
-    name, stem = options.name, options.stem
-    caller = options.caller_workspace
-    program = parse_and_verify(dump, name, caller_workspace=caller)
+    stem = options.stem
+    function = c_function(
+        options.name,
+        dump.parameters,
+        dump.results,
+        donated=dump.donated,
+        structs=options.structs,
+        caller_workspace=options.caller_workspace,
+    )
+    check_names(function)
+    program = parse_and_verify(dump, options.name)
     files = {f"{stem}.program.txt": str(program).encode()}
     if stop_after == "program":
         return Artifact(files)
     if stop_after == "linked":
-        linked_ir = run_in_child("link", lambda: _link(program, options).llvm_ir)
+        linked_ir = run_in_child("link", lambda: _link(program, function, options).llvm_ir)
         return Artifact(files | {f"{stem}.ll": linked_ir.encode()})
-    workspace_bytes, code = run_in_child("codegen", lambda: _generate(program, options))
+    workspace_bytes, code = run_in_child("codegen", lambda: _generate(program, function, options))
     sizes = dict.fromkeys(("code", "constant", "data", "zero"), 0)
     for section in code.sections:
         sizes[section.kind] += section.size
     facts = manifest(
         dump,
-        name,
+        function,
         options.target,
         workspace_bytes=workspace_bytes,
         section_bytes=sizes,
         externals=code.externals,
-        caller_workspace=caller,
     )
-    text = header(dump, name, stem, workspace_bytes, caller_workspace=caller)
-    files[f"{stem}.h"] = text.encode()
+    files[f"{stem}.h"] = header(dump, function, stem, workspace_bytes).encode()
     files[f"{stem}.s"] = code.assembly.encode()
     files[f"{stem}.o"] = code.object
     files[f"{stem}.ll"] = code.llvm_ir.encode()
@@ -92,19 +100,14 @@ def compile_dump(dump: Dump, options: CompileOptions, stop_after: str = "artifac
 
 
 # llvmlite is imported in the child only: an abort inside LLVM must not take the exporter along.
-def _link(program: Program, options: CompileOptions):
+def _link(program: Program, function: CFunction, options: CompileOptions):
     from jax_embedded.llvm.link import link
 
-    return link(
-        program,
-        options.target,
-        contract=options.contract,
-        caller_workspace=options.caller_workspace,
-    )
+    return link(program, function, options.target, contract=options.contract)
 
 
-def _generate(program: Program, options: CompileOptions):
+def _generate(program: Program, function: CFunction, options: CompileOptions):
     from jax_embedded.llvm.codegen import codegen
 
-    linked = _link(program, options)
+    linked = _link(program, function, options)
     return linked.scratch.workspace_bytes, codegen(linked, options.target)

@@ -16,8 +16,8 @@ class DType:
     numpy: numpy's name.
     xla: the name in XLA's PrimitiveType.
     itemsize: bytes of an element in memory.
-    c: the type in a C header; None if it cannot cross the C border yet.
-    llvm: the LLVM type of a value passed by value.
+    c: the type in a C header, of each of its `parts`: uint16_t holds the bits of f16 and bf16.
+    llvm: the LLVM type of a value passed by value; empty if it never is.
     extension: the attribute that a parameter or result smaller than a word needs, from the
         AAPCS and the x86-64 psABI as GCC reads them: the caller extends, the callee relies on it.
     """
@@ -26,9 +26,24 @@ class DType:
     numpy: str
     xla: str
     itemsize: int
-    c: str | None
+    c: str
     llvm: str
     extension: str = ""
+
+    @property
+    def by_value(self) -> bool:
+        """Whether a scalar is passed and returned by value."""
+        return bool(self.llvm)
+
+    @property
+    def parts(self) -> int:
+        """C elements of one element: a complex number has two, real and imaginary."""
+        return 1 if self.by_value else 2
+
+    @property
+    def align(self) -> int:
+        """Alignment of an element in C, in bytes."""
+        return self.itemsize // self.parts
 
 
 DTYPES = {
@@ -43,12 +58,12 @@ DTYPES = {
         DType("u16", "uint16", "U16", 2, "uint16_t", "i16", "zeroext"),
         DType("u32", "uint32", "U32", 4, "uint32_t", "i32"),
         DType("u64", "uint64", "U64", 8, "uint64_t", "i64"),
-        DType("f16", "float16", "F16", 2, None, "half"),
-        DType("bf16", "bfloat16", "BF16", 2, None, "bfloat"),
+        DType("f16", "float16", "F16", 2, "uint16_t", "i16", "zeroext"),
+        DType("bf16", "bfloat16", "BF16", 2, "uint16_t", "i16", "zeroext"),
         DType("f32", "float32", "F32", 4, "float", "float"),
         DType("f64", "float64", "F64", 8, "double", "double"),
-        DType("c64", "complex64", "C64", 8, None, "{float, float}"),
-        DType("c128", "complex128", "C128", 16, None, "{double, double}"),
+        DType("c64", "complex64", "C64", 8, "float", ""),
+        DType("c128", "complex128", "C128", 16, "double", ""),
     ]
 }
 BY_NUMPY = {d.numpy: d for d in DTYPES.values()}

@@ -20,6 +20,7 @@ ATTRS = {
         mandatory = True,
         providers = [JaxProgramInfo],
     ),
+    "structs": attr.string_list(doc = "See jax_llvm_library."),
     "workspace": attr.string(
         doc = "See jax_llvm_library.",
         default = "static",
@@ -75,6 +76,8 @@ def _compile(ctx, program, library):
     args.add("--target", library.target)
     args.add("--fp-contract", ctx.attr.fp_contract)
     args.add("--workspace", ctx.attr.workspace)
+    for name in ctx.attr.structs:
+        args.add("--struct", name)
     args.add("--out", library.header.dirname)
     ctx.actions.run(
         executable = ctx.executable._compiler,

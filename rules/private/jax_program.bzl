@@ -11,6 +11,7 @@ ATTRS = {
         executable = True,
         mandatory = True,
     ),
+    "donate": attr.string_list(doc = "See jax_llvm_library."),
     "example_inputs": attr.string(doc = "See jax_llvm_library."),
     "fn": attr.string(doc = "See jax_llvm_library.", mandatory = True),
     "inputs": attr.string_dict(doc = "See jax_llvm_library."),
@@ -48,6 +49,8 @@ def _jax_program_impl(ctx):
         args.add("--example-inputs", ctx.attr.example_inputs)
     for name in ctx.attr.outputs:
         args.add("--output", name)
+    for name in ctx.attr.donate:
+        args.add("--donate", name)
     if ctx.attr.x64:
         args.add("--x64")
     args.add("--out", dump.path)

@@ -26,6 +26,8 @@ C_TYPES = {
     "u64": ctypes.c_uint64,
     "f32": ctypes.c_float,
     "f64": ctypes.c_double,
+    "f16": ctypes.c_uint16,
+    "bf16": ctypes.c_uint16,
 }
 GUARD = 0xA5  # fills the bytes around every array: nothing may be written there
 GUARD_BYTES = 64
@@ -47,7 +49,7 @@ def main() -> int:
     failures = 0
     draws = 1 + max(int(key.split("/")[0]) for key in cases)
     for draw in range(draws):
-        inputs = [cases[f"{draw}/input/{p['path']}"] for p in manifest["parameters"]]
+        inputs = [cases[f"{draw}/input/{p['path']}"] for p in manifest["arguments"]]
         results = call(function, manifest, inputs)
         for index, (leaf, got) in enumerate(zip(manifest["results"], results, strict=True)):
             expected = cases[f"{draw}/result/{index}"]
@@ -75,56 +77,85 @@ def run_oracle(options: argparse.Namespace) -> dict[str, np.ndarray]:
 
 
 def call(function, manifest: dict, inputs: list[np.ndarray]) -> list[np.ndarray]:
-    """Calls the C function. Errors: RuntimeError if it writes outside of its results."""
-    results = manifest["results"]
-    guarded = []
-    arguments = []
-    workspace = []
+    """Calls the C function.
+
+    inputs: one array for each of the manifest's arguments, scalars included.
+    Returns one for each of its results, in their order.
+    Errors: RuntimeError if it writes to anything but its results.
+    """
+    outputs = [np.empty(leaf["shape"], numpy_dtype(leaf)) for leaf in manifest["results"]]
+    passed: list = []
+    blocks = []
+    for parameter in manifest["parameters"]:
+        fields = parameter["fields"]
+        if parameter["passed"] == "value":
+            leaf = manifest["arguments"][fields[0]["argument"]]
+            bits = inputs[fields[0]["argument"]].tobytes()
+            passed.append(C_TYPES[leaf["dtype"]].from_buffer_copy(bits))
+            continue
+        block = Guarded(parameter["bytes"], parameter["align"])
+        for field in fields:
+            if field["argument"] is not None:
+                block.put(field["offset"], inputs[field["argument"]])
+        blocks.append((block, fields))
+        passed.append(block.pointer)
+    workspace = Guarded(manifest["bytes"]["workspace"], 8)
     if manifest["workspace"] == "caller":
-        workspace = [Guarded(np.zeros(-(-manifest["bytes"]["workspace"] // 8), np.int64))]
-    for leaf, value in zip(manifest["parameters"], inputs, strict=True):
-        if leaf["shape"]:
-            guarded.append(Guarded(value))
-            arguments.append(guarded[-1].pointer)
-        else:
-            arguments.append(C_TYPES[leaf["dtype"]](value.item()))
-    if len(results) == 1 and not results[0]["shape"]:
-        function.restype = C_TYPES[results[0]["dtype"]]
-        arguments += [memory.pointer for memory in workspace]
-        outputs = [np.array(function(*arguments), DTYPES[results[0]["dtype"]].numpy)]
+        passed.append(workspace.pointer)
+    before = [block.content() for block, _ in blocks]
+    function.restype = None
+    if manifest["returns"] is not None:
+        into = outputs[manifest["returns"]]
+        leaf = manifest["results"][manifest["returns"]]
+        function.restype = C_TYPES[leaf["dtype"]]
+        into[...] = np.frombuffer(function.restype(function(*passed)), into.dtype)[0]
     else:
-        function.restype = None
-        written = [
-            Guarded(np.full(leaf["shape"], -1).astype(DTYPES[leaf["dtype"]].numpy))
-            for leaf in results
-        ]
-        function(*arguments, *[memory.pointer for memory in written + workspace])
-        outputs = [memory.value for memory in written]
-        guarded += written
-    if not all(memory.intact for memory in guarded + workspace):
-        raise RuntimeError(f"{manifest['name']}: it wrote outside of its results")
-    for memory, value in zip(guarded, [v for v in inputs if v.shape], strict=False):
-        if memory.value.tobytes() != value.tobytes():
-            raise RuntimeError(f"{manifest['name']}: it wrote to an input")
+        function(*passed)
+    for (block, fields), old in zip(blocks, before, strict=True):
+        for field in fields:
+            if field["result"] is not None:
+                result = outputs[field["result"]]
+                outputs[field["result"]] = block.get(field["offset"], result)
+                old[field["offset"] : field["offset"] + result.nbytes] = np.frombuffer(
+                    outputs[field["result"]].tobytes(), np.uint8
+                )
+        if block.content().tobytes() != old.tobytes():
+            raise RuntimeError(f"{manifest['name']}: it wrote to what is no result of it")
+    if not all(block.intact for block in [workspace, *(block for block, _ in blocks)]):
+        raise RuntimeError(f"{manifest['name']}: it wrote outside of what it was given")
     return outputs
 
 
-class Guarded:
-    """An array in memory aligned to its element only, with guard bytes on both sides."""
+def numpy_dtype(leaf: dict) -> np.dtype:
+    return np.dtype(DTYPES[leaf["dtype"]].numpy)
 
-    def __init__(self, value: np.ndarray):
-        start = GUARD_BYTES + value.itemsize
-        self._bytes = np.full(start + value.nbytes + GUARD_BYTES, GUARD, np.uint8)
-        self.value = (
-            self._bytes[start : start + value.nbytes].view(value.dtype).reshape(value.shape)
-        )
-        self.value[...] = value
-        self.pointer = ctypes.c_void_p(self.value.ctypes.data)
-        self._outside = np.r_[0:start, start + value.nbytes : self._bytes.size]
+
+class Guarded:
+    """Memory aligned to `align` bytes and to no more, with guard bytes on both sides."""
+
+    def __init__(self, size: int, align: int):
+        buffer = np.full(size + 2 * GUARD_BYTES + 32, GUARD, np.uint8)
+        start = -(-(buffer.ctypes.data + GUARD_BYTES) // 32) * 32 - buffer.ctypes.data + align
+        self._bytes = buffer
+        self._inside = slice(start, start + size)
+        self.pointer = ctypes.c_void_p(buffer.ctypes.data + start)
+
+    def put(self, offset: int, value: np.ndarray) -> None:
+        start = self._inside.start + offset
+        self._bytes[start : start + value.nbytes] = np.frombuffer(value.tobytes(), np.uint8)
+
+    def get(self, offset: int, like: np.ndarray) -> np.ndarray:
+        start = self._inside.start + offset
+        content = self._bytes[start : start + like.nbytes].tobytes()
+        return np.frombuffer(content, like.dtype).reshape(like.shape)
+
+    def content(self) -> np.ndarray:
+        return self._bytes[self._inside].copy()
 
     @property
     def intact(self) -> bool:
-        return bool((self._bytes[self._outside] == GUARD).all())
+        outside = np.delete(self._bytes, self._inside)
+        return bool((outside == GUARD).all())
 
 
 if __name__ == "__main__":

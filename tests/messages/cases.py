@@ -7,6 +7,8 @@ from unittest import mock
 
 F32 = "--input=x=f32[3]"
 IDENTITY = "def f(x):\n    return x\n"
+STEP = "def f(state, x):\n    return state * 0.5, state + x\n"
+STATE = ["--input=state=f32[3]", "--input=x=f32[]"]
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,6 @@ CASES = {
     "input: dynamic dimension": Case(IDENTITY, ["--input=x=f32[n]"]),
     "input: empty array": Case(IDENTITY, ["--input=x=f32[0,3]"]),
     "input: 64-bit without x64": Case(IDENTITY, ["--input=x=f64[8,16]"]),
-    "input: no C type": Case(IDENTITY, ["--input=x=bf16[3]"]),
     "input: not in the signature": Case(IDENTITY, [F32, "--input=y=f32[]"]),
     "input: misspelt": Case("def f(gain):\n    return gain\n", ["--input=gian=f32[]"]),
     "input: missing": Case("def f(x, gain):\n    return x * gain\n"),
@@ -96,6 +97,11 @@ CASES = {
         "def f(x):\n    return {'a': x, 'b': x}\n", [F32, "--output=y"]
     ),
     "output: the name of an argument": Case(IDENTITY, [F32, "--output=x"]),
+    "donate: no such argument": Case(STEP, [*STATE, "--donate=stat"]),
+    "donate: no result fits": Case("def f(x):\n    return x[:2]\n", [F32, "--donate=x"]),
+    "donate: several results fit": Case(STEP, [*STATE, "--donate=state"]),
+    "structs: no such argument": Case(STEP, [*STATE, "--struct=stat"]),
+    "structs: an array": Case(STEP, [*STATE, "--struct=state"]),
     "input: the name of the workspace": Case(
         "def f(workspace):\n    return workspace\n",
         ["--input=workspace=f32[3]", "--workspace=caller"],
@@ -108,9 +114,6 @@ CASES = {
     "operation: sort": Case(_sum_of("jnp.sort(y)")),
     "operation: fft": Case(_sum_of("jnp.abs(jnp.fft.fft(y))")),
     "operation: cholesky": Case(_sum_of("jnp.linalg.cholesky(jnp.outer(y, y) + 9 * jnp.eye(3))")),
-    "operation: a function of XLA's runtime": Case(
-        _sum_of("y.astype(jnp.bfloat16).astype(jnp.float32)")
-    ),
     "operation: a function that the core lacks": Case(
         _sum_of("y.astype(jnp.float16).astype(jnp.float32)"), [F32, "--target=cortex-m3"]
     ),

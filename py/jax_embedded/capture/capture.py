@@ -14,7 +14,7 @@ from typing import Any
 from jax_embedded.capture import xla
 from jax_embedded.child import run_in_child
 from jax_embedded.errors import ExportError, InternalError
-from jax_embedded.ir.dump import Dump, Leaf
+from jax_embedded.ir.dump import Dump, Leaf, root_order
 from jax_embedded.schema import ENVELOPE, EXECUTABLE, Schema, encode, read_schema, split_envelope
 
 
@@ -27,6 +27,7 @@ class CaptureRequest:
     inputs: shape text by argument name; or
     example_inputs: the name of a function of the file that returns the arguments.
     outputs: names of the results in the order of jax.tree.leaves; None makes them of the paths.
+    donate: names of the arguments that are updated in place.
     x64: whether JAX computes with 64-bit types.
     """
 
@@ -35,6 +36,7 @@ class CaptureRequest:
     inputs: Mapping[str, str] | None = None
     example_inputs: str | None = None
     outputs: tuple[str, ...] | None = None
+    donate: tuple[str, ...] = ()
     x64: bool = False
 
 
@@ -52,7 +54,7 @@ def _capture(request: CaptureRequest) -> Dump:
     release = xla.release_of(versions["jaxlib"])
     with tempfile.TemporaryDirectory() as folder:
         xla.prepare_process(release, Path(folder))
-        parameters, results, envelope = _trace_and_compile(request)
+        border, envelope = _trace_and_compile(request)
         schema = _read_checked_schema(release)
         kernels = xla.read_kernels(Path(folder))
         hlo = xla.read_hlo(Path(folder))
@@ -60,8 +62,9 @@ def _capture(request: CaptureRequest) -> Dump:
     return Dump(
         function=request.fn,
         source=source,
-        parameters=parameters,
-        results=results,
+        parameters=border.parameters,
+        results=border.results,
+        donated=border.donated,
         versions=versions,
         flags=release.flags,
         hlo=_portable_hlo(hlo, request.src),
@@ -82,7 +85,16 @@ def _version(package: str) -> str:
         ) from error
 
 
-def _trace_and_compile(request: CaptureRequest) -> tuple[tuple[Leaf, ...], tuple[Leaf, ...], bytes]:
+@dataclass(frozen=True)
+class _Border:
+    """As in Dump."""
+
+    parameters: tuple[Leaf, ...]
+    results: tuple[Leaf, ...]
+    donated: dict[int, int]
+
+
+def _trace_and_compile(request: CaptureRequest) -> tuple[_Border, bytes]:
     import jax
 
     from jax_embedded.capture import function as user
@@ -102,21 +114,25 @@ def _trace_and_compile(request: CaptureRequest) -> tuple[tuple[Leaf, ...], tuple
         arguments = user.arguments_from_example(module, function, request.example_inputs)
     else:
         arguments = user.arguments_from_shapes(function, request.inputs or {})
-    results: list[Leaf] = []
+    traced: list[_Border] = []
 
     def flat(*values: Any) -> list[Any]:
         returned = arguments.call(function, values)
         found = user.flatten_results(returned, function, request.outputs)
         arrays = [jax.numpy.asarray(array) for _, _, array in found]
-        results[:] = [
+        results = tuple(
             Leaf(path, name, user.shape_of(array, path))
             for (path, name, _), array in zip(found, arrays, strict=True)
-        ]
-        return arrays
+        )
+        donated = user.pair_donated(arguments, returned, results, request.donate)
+        traced[:] = [_Border(arguments.leaves, results, donated)]
+        return [arrays[result] for result in root_order(donated, len(arrays))]
 
     flat.__name__ = flat.__qualname__ = xla.MODULE
     try:
-        lowered = jax.jit(flat, keep_unused=True).lower(*arguments.avals())
+        donated = arguments.places(request.donate)
+        jitted = jax.jit(flat, keep_unused=True, donate_argnums=donated)
+        lowered = jitted.lower(*arguments.avals())
     except BaseException as error:
         raise user.user_error(error, f"tracing {request.fn}") from error
     try:
@@ -125,7 +141,7 @@ def _trace_and_compile(request: CaptureRequest) -> tuple[tuple[Leaf, ...], tuple
         raise InternalError(
             f"XLA could not compile {request.fn}", tuple(str(error).splitlines())
         ) from error
-    return arguments.leaves, tuple(results), envelope
+    return traced[-1], envelope
 
 
 def _read_checked_schema(release: xla.XlaRelease) -> Schema:

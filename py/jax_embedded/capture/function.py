@@ -38,6 +38,30 @@ class Arguments:
     def avals(self) -> list[jax.ShapeDtypeStruct]:
         return [jax.ShapeDtypeStruct(leaf.shape.dims, _np(leaf.shape)) for leaf in self.leaves]
 
+    def places(self, names: Sequence[str]) -> tuple[int, ...]:
+        """The leaves of the arguments of those names.
+
+        Errors: ExportError if there is no such argument.
+        """
+        ranges = self.ranges()
+        for name in names:
+            if name not in ranges:
+                raise ExportError(
+                    "donate",
+                    f"donate: expected some of {', '.join(ranges) or 'no argument'}, found {name}",
+                    _closest(name, ranges) or f"remove {name} from donate",
+                )
+        return tuple(sorted(place for name in set(names) for place in ranges[name]))
+
+    def ranges(self) -> dict[str, range]:
+        """Argument name -> the places of its leaves."""
+        ranges = {}
+        first = 0
+        for name, tree in self.trees:
+            ranges[name] = range(first, first + tree.num_leaves)
+            first += tree.num_leaves
+        return ranges
+
     def call(self, function: Callable, values: Sequence[Any]) -> Any:
         """Calls `function` with `values`, one for each leaf."""
         rest = list(values)
@@ -234,6 +258,90 @@ def flatten_results(value: Any, function: Callable, names: Sequence[str] | None)
             f"give one name for each of: {', '.join(paths)}",
         )
     return [(p, n, leaf) for p, n, (_, leaf) in zip(paths, names, found, strict=True)]
+
+
+def pair_donated(
+    arguments: Arguments, returned: Any, results: Sequence[Leaf], names: Sequence[str]
+) -> dict[int, int]:
+    """Leaf of a donated argument -> the result that takes its place.
+
+    That is the part of the results with the same tree, shapes and dtypes. Where arguments alike
+    compete for as many parts, they go in order; where there are more, those whose leaves bear the
+    argument's name.
+    Errors: ExportError if there is no such part, or no telling which.
+    """
+    ranges = arguments.ranges()
+    trees = dict(arguments.trees)
+    parts = _parts(returned)
+    kinds: dict[Any, list[str]] = {}
+    for name in ranges:
+        if name in names:
+            shapes = tuple(arguments.leaves[place].shape for place in ranges[name])
+            kinds.setdefault((trees[name], shapes), []).append(name)
+    pairs: dict[int, int] = {}
+    for (tree, shapes), alike in kinds.items():
+        fitting = [
+            place
+            for place, other in parts
+            if other == tree and tuple(results[i].shape for i in place) == shapes
+        ]
+        named = {
+            name: place
+            for name in alike
+            for place in fitting
+            if [results[i].name for i in place] == [arguments.leaves[i].name for i in ranges[name]]
+        }
+        if len(named) < len(alike):
+            if len(fitting) != len(alike):
+                raise _cannot_donate(alike, arguments, ranges, results, fitting)
+            named = dict(zip(alike, fitting, strict=True))
+        for name in alike:
+            pairs |= zip(ranges[name], named[name], strict=True)
+    return dict(sorted(pairs.items()))
+
+
+def _parts(returned: Any) -> list[tuple[range, Any]]:
+    """Every part of a pytree that is one itself: the places of its leaves, and its structure."""
+    parts = []
+
+    def visit(tree: Any, first: int) -> None:
+        structure = jax.tree.structure(tree)
+        parts.append((range(first, first + structure.num_leaves), structure))
+        if jax.tree_util.treedef_is_leaf(structure):
+            return
+        for child in jax.tree.leaves(tree, is_leaf=lambda node: node is not tree):
+            visit(child, first)
+            first += jax.tree.structure(child).num_leaves
+
+    visit(returned, 0)
+    return parts
+
+
+def _cannot_donate(
+    alike: Sequence[str],
+    arguments: Arguments,
+    ranges: Mapping[str, range],
+    results: Sequence[Leaf],
+    fitting: Sequence[range],
+) -> ExportError:
+    leaves = ", ".join(
+        f"{arguments.leaves[i].path} {arguments.leaves[i].shape}" for i in ranges[alike[0]]
+    )
+    found = ", ".join(f"{results[i].path} {results[i].shape}" for i in range(len(results)))
+    if len(fitting) < len(alike):
+        return ExportError(
+            "donate",
+            f"argument {alike[len(fitting)]}: expected a result of the same tree, shapes and dtypes"
+            f" to take its place, {leaves}; found {found}",
+            f"return the new {alike[len(fitting)]}, or remove it from donate",
+        )
+    places = " or ".join(results[i].path for place in fitting for i in place[:1])
+    names = ", ".join(arguments.leaves[i].name for i in ranges[alike[0]])
+    return ExportError(
+        "donate",
+        f"argument {alike[0]}: expected one result that takes its place, found {places}",
+        f"give the right one the name of the argument in outputs: {names}",
+    )
 
 
 def shape_of(value: Any, role: str) -> Shape:

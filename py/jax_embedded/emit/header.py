@@ -4,6 +4,7 @@
 from jax_embedded import VERSION
 from jax_embedded.c_names import check_c_name
 from jax_embedded.errors import ExportError
+from jax_embedded.ir.c_function import CFunction, CParameter, Field
 from jax_embedded.ir.dump import Dump, Leaf
 from jax_embedded.ir.scratch import WORKSPACE_ALIGN
 from jax_embedded.shape import DTYPES
@@ -11,60 +12,64 @@ from jax_embedded.shape import DTYPES
 _INCLUDES = {"bool": "stdbool.h", "float": "", "double": ""}
 
 
-def check_border(dump: Dump, name: str, *, caller_workspace: bool = False) -> None:
+def check_names(function: CFunction) -> None:
     """Whether the function can be declared in C and C++.
 
-    Errors: ExportError for a name that C cannot use, two equal names, a dtype without a C type.
+    Errors: ExportError for a name that C cannot use, or two equal names.
     """
-    check_c_name(name, "function", "set c_name to the name of the C function", external=True)
-    seen = {"workspace": "the workspace"} if caller_workspace else {}
-    for role, leaves, fix in (
-        ("argument", dump.parameters, "rename the argument in Python"),
-        ("output", dump.results, "name the results with outputs"),
-    ):
-        for leaf in leaves:
-            check_c_name(leaf.name, f"{role} {leaf.path}", fix)
-            if leaf.name in seen:
-                raise ExportError(
-                    "name-clash",
-                    f"{role} {leaf.path}: expected a name of its own, found {leaf.name},"
-                    f" which is {seen[leaf.name]} as well",
-                    fix,
-                )
-            seen[leaf.name] = f"{role} {leaf.path}"
-            if DTYPES[leaf.shape.dtype].c is None:
-                has_c = ", ".join(d.name for d in DTYPES.values() if d.c)
-                raise ExportError(
-                    "dtype",
-                    f"{role} {leaf.path}: expected one of {has_c}; found {leaf.shape}",
-                    "convert it in Python",
-                )
+    fix = "set c_name to the name of the C function"
+    check_c_name(function.name, "function", fix, external=True)
+    seen = {"workspace": "the workspace"} if function.caller_workspace else {}
+    for parameter in function.parameters:
+        role, fix = _role(parameter.fields[0])
+        if parameter.struct:
+            _check_own_name(parameter.name, f"argument {parameter.name}", fix, seen)
+            members: dict[str, str] = {}
+            for field in parameter.fields:
+                _check_own_name(field.name, f"argument {field.leaf.path}", fix, members)
+        else:
+            _check_own_name(parameter.name, role, fix, seen)
+    if function.returned:
+        role, fix = _role(function.returned)
+        _check_own_name(function.returned.name, role, fix, seen)
 
 
-def signature(dump: Dump, name: str, *, caller_workspace: bool = False) -> str:
+def _role(field: Field) -> tuple[str, str]:
+    """What a message calls the leaf, and how to give it another name."""
+    if field.argument is None:
+        return f"output {field.leaf.path}", "name the results with outputs"
+    return f"argument {field.leaf.path}", "rename the argument in Python"
+
+
+def _check_own_name(name: str, role: str, fix: str, seen: dict[str, str]) -> None:
+    check_c_name(name, role, fix)
+    if name in seen:
+        raise ExportError(
+            "name-clash",
+            f"{role}: expected a name of its own, found {name}, which is {seen[name]} as well",
+            fix,
+        )
+    seen[name] = role
+
+
+def signature(function: CFunction) -> str:
     """The C declaration, without the semicolon."""
-    parameters = [_input(leaf) for leaf in dump.parameters]
-    returned = "void"
-    if len(dump.results) == 1 and not dump.results[0].shape.dims:
-        returned = str(DTYPES[dump.results[0].shape.dtype].c)
-    else:
-        parameters += [_output(leaf) for leaf in dump.results]
-    if caller_workspace:
+    parameters = [_declaration(parameter) for parameter in function.parameters]
+    if function.caller_workspace:
         parameters.append("void *workspace")
-    text = f"{returned} {name}({', '.join(parameters) or 'void'})"
+    returned = DTYPES[function.returned.leaf.shape.dtype].c if function.returned else "void"
+    text = f"{returned} {function.name}({', '.join(parameters) or 'void'})"
     if len(text) <= 98:
         return text
-    return f"{returned} {name}(\n    " + ",\n    ".join(parameters) + ")"
+    return f"{returned} {function.name}(\n    " + ",\n    ".join(parameters) + ")"
 
 
-def header(
-    dump: Dump, name: str, stem: str, workspace_bytes: int, *, caller_workspace: bool = False
-) -> str:
-    """name: of the C function. stem: of the file.
+def header(dump: Dump, function: CFunction, stem: str, workspace_bytes: int) -> str:
+    """stem: of the file.
 
     workspace_bytes: of memory that the function works in; static, or the caller's.
     """
-    macro = name.upper()
+    macro = function.name.upper()
     lines = [
         f"/* {stem}.h: {dump.function}() of {dump.source} as a C function.",
         f"   Generated by jax_embedded {VERSION}; do not edit. */",
@@ -72,15 +77,16 @@ def header(
         f"#ifndef JAX_EMBEDDED_{macro}_H_",
         f"#define JAX_EMBEDDED_{macro}_H_",
         "",
-        *_includes(dump),
-        *_workspace_macros(macro, workspace_bytes, caller_workspace),
+        *_includes(function),
+        *_workspace_macros(macro, workspace_bytes, function.caller_workspace),
         "",
         "#ifdef __cplusplus",
         'extern "C" {',
         "#endif",
         "",
-        *_comment(dump, workspace_bytes, caller_workspace),
-        signature(dump, name, caller_workspace=caller_workspace) + ";",
+        *[line for p in function.parameters if p.struct for line in _struct(p)],
+        *_comment(function, workspace_bytes),
+        signature(function) + ";",
         "",
         "#ifdef __cplusplus",
         "}",
@@ -92,20 +98,37 @@ def header(
     return "\n".join(lines)
 
 
-def _input(leaf: Leaf) -> str:
+def _declaration(parameter: CParameter) -> str:
+    const = "" if parameter.written else "const "
+    if parameter.struct:
+        return f"{const}struct {parameter.struct} *{parameter.name}"
+    leaf = parameter.fields[0].leaf
     c = DTYPES[leaf.shape.dtype].c
-    return (
-        f"const {c} {leaf.name}[{leaf.shape.elements}]" if leaf.shape.dims else f"{c} {leaf.name}"
-    )
+    if parameter.by_value:
+        return f"{c} {parameter.name}"
+    extent = _extent(leaf)
+    return f"{const}{c} {parameter.name}{extent}" if extent else f"{c} *{parameter.name}"
 
 
-def _output(leaf: Leaf) -> str:
-    c = DTYPES[leaf.shape.dtype].c
-    return f"{c} {leaf.name}[{leaf.shape.elements}]" if leaf.shape.dims else f"{c} *{leaf.name}"
+def _extent(leaf: Leaf) -> str:
+    """ "[6]": how many C elements, of an array or a complex scalar."""
+    dtype = DTYPES[leaf.shape.dtype]
+    return f"[{leaf.shape.elements * dtype.parts}]" if leaf.shape.dims or dtype.parts > 1 else ""
 
 
-def _includes(dump: Dump) -> list[str]:
-    types = {str(DTYPES[leaf.shape.dtype].c) for leaf in dump.parameters + dump.results}
+def _struct(parameter: CParameter) -> list[str]:
+    lines = [f"struct {parameter.struct} {{"]
+    for field in parameter.fields:
+        c = DTYPES[field.leaf.shape.dtype].c
+        comment = f"{field.leaf.shape}  {_harmless(field.leaf.path)}"
+        lines.append(f"  {c} {field.name}{_extent(field.leaf)}; /* {comment} */")
+    return [*lines, "};", ""]
+
+
+def _includes(function: CFunction) -> list[str]:
+    fields = [field for parameter in function.parameters for field in parameter.fields]
+    fields += [function.returned] if function.returned else []
+    types = {DTYPES[field.leaf.shape.dtype].c for field in fields}
     files = sorted({_INCLUDES.get(c, "stdint.h") for c in types} - {""})
     return [f"#include <{file}>" for file in files] + ([""] if files else [])
 
@@ -121,26 +144,56 @@ def _workspace_macros(macro: str, workspace_bytes: int, caller_workspace: bool) 
     return lines
 
 
-def _comment(dump: Dump, workspace_bytes: int, caller_workspace: bool) -> list[str]:
-    by_value = len(dump.results) == 1 and not dump.results[0].shape.dims
-    rows = [("in", leaf.name, leaf) for leaf in dump.parameters]
-    rows += [
-        ("returns" if by_value else "out", "" if by_value else leaf.name, leaf)
-        for leaf in dump.results
-    ]
-    width = max(len(name) for _, name, _ in rows)
+def _comment(function: CFunction, workspace_bytes: int) -> list[str]:
+    rows = []
+    for parameter in function.parameters:
+        role = {(True, False): "in", (False, True): "out"}.get(
+            (parameter.read, parameter.written), "in out"
+        )
+        if parameter.struct:
+            rows.append((role, parameter.name, f"struct {parameter.struct}", ""))
+        else:
+            rows.append((role, parameter.name, *_shape_and_path(parameter.fields[0])))
+    if function.returned:
+        shape, path = _shape_and_path(function.returned)
+        rows.append(("returns", "", shape, path or function.returned.leaf.path))
+    width = max(len(name) for _, name, _, _ in rows)
     lines = ["/*"]
-    for role, name, leaf in rows:
-        text = f" * {role:<7} {name:<{width}}  {leaf.shape}"
-        lines.append(text + (f"  {_harmless(leaf.path)}" if leaf.path != leaf.name else ""))
-    lines.append(" * Arrays are row-major. An output must not overlap an input or another output.")
-    if caller_workspace:
+    for role, name, shape, path in rows:
+        lines.append(f" * {role:<7} {name:<{width}}  {shape}" + (f"  {path}" if path else ""))
+    lines += [
+        " * Arrays are row-major. What is written must not overlap anything else that is passed;",
+        " * inputs may overlap each other.",
+    ]
+    lines += [f" * {text}" for text in _remarks(function)]
+    if function.caller_workspace:
         lines.append(
             " * workspace: see the macros; nothing in it is kept, and no other call may use it."
         )
     elif workspace_bytes:
         lines.append(" * Not reentrant: it works in static memory.")
     return [*lines, " */"]
+
+
+def _shape_and_path(field: Field) -> tuple[str, str]:
+    path = _harmless(field.leaf.path)
+    return str(field.leaf.shape), path if path != field.name else ""
+
+
+def _remarks(function: CFunction) -> list[str]:
+    in_place = [p.name for p in function.parameters if p.read and p.written]
+    fields = [field for parameter in function.parameters for field in parameter.fields]
+    fields += [function.returned] if function.returned else []
+    dtypes = {field.leaf.shape.dtype for field in fields}
+    remarks = []
+    if in_place:
+        verb = "is" if len(in_place) == 1 else "are"
+        remarks.append(f"{', '.join(in_place)} {verb} updated in place.")
+    if dtypes & {"f16", "bf16"}:
+        remarks.append("f16 and bf16: the bits of each number.")
+    if dtypes & {"c64", "c128"}:
+        remarks.append("Complex numbers: real part, imaginary part.")
+    return remarks
 
 
 def _harmless(text: str) -> str:

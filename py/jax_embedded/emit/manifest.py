@@ -7,28 +7,30 @@ from typing import Any
 
 from jax_embedded import VERSION
 from jax_embedded.emit.header import signature
+from jax_embedded.ir.c_function import CFunction, CParameter
 from jax_embedded.ir.dump import Dump, Leaf
 from jax_embedded.target import Target
 
 
 def manifest(
     dump: Dump,
-    name: str,
+    function: CFunction,
     target: Target,
     *,
     workspace_bytes: int,
     section_bytes: Mapping[str, int],
     externals: Sequence[str],
-    caller_workspace: bool = False,
 ) -> str:
     """section_bytes: bytes of code, constant, data and zero (.bss) of the object."""
     facts: dict[str, Any] = {
-        "name": name,
+        "name": function.name,
         "function": dump.function,
         "source": dump.source,
-        "signature": signature(dump, name, caller_workspace=caller_workspace),
-        "workspace": "caller" if caller_workspace else "static",
-        "parameters": [_leaf(leaf) for leaf in dump.parameters],
+        "signature": signature(function),
+        "workspace": "caller" if function.caller_workspace else "static",
+        "parameters": [_parameter(parameter) for parameter in function.parameters],
+        "returns": function.returned.result if function.returned else None,
+        "arguments": [_leaf(leaf) for leaf in dump.parameters],
         "results": [_leaf(leaf) for leaf in dump.results],
         "target": {
             "name": target.name,
@@ -42,6 +44,27 @@ def manifest(
         "xla_flags": list(dump.flags),
     }
     return json.dumps(facts, indent=2) + "\n"
+
+
+def _parameter(parameter: CParameter) -> dict[str, Any]:
+    """What a caller must know: how it is passed, and which argument and result lies where in it."""
+    passed = "value" if parameter.by_value else "pointer"
+    return {
+        "name": parameter.name,
+        "passed": passed,
+        **({"struct": parameter.struct} if parameter.struct else {}),
+        "bytes": parameter.nbytes,
+        "align": parameter.align,
+        "fields": [
+            {
+                "name": field.name,
+                "offset": field.offset,
+                "argument": field.argument,
+                "result": field.result,
+            }
+            for field in parameter.fields
+        ],
+    }
 
 
 def _leaf(leaf: Leaf) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import pytest
 from jax_embedded import VERSION
 from jax_embedded.emit.header import header
 from jax_embedded.emit.manifest import manifest
+from jax_embedded.ir.c_function import c_function
 from jax_embedded.ir.dump import Dump, Leaf
 from jax_embedded.shape import Shape
 from jax_embedded.target import TARGETS
@@ -24,6 +25,7 @@ DUMP = Dump(
     executable=b"",
     schema=b"",
 )
+FUNCTION = c_function("fw_step", DUMP.parameters, DUMP.results)
 SECTIONS = {"code": 100, "constant": 24, "data": 0, "zero": 64}
 
 
@@ -32,7 +34,7 @@ def manifest_text(
 ) -> str:
     return manifest(
         DUMP,
-        "fw_step",
+        FUNCTION,
         TARGETS[target],
         workspace_bytes=64,
         section_bytes=SECTIONS,
@@ -48,6 +50,23 @@ def test_all_facts():
         "signature": "bool fw_step(const float params_w[6], int32_t n)",
         "workspace": "static",
         "parameters": [
+            {
+                "name": "params_w",
+                "passed": "pointer",
+                "bytes": 24,
+                "align": 4,
+                "fields": [{"name": "params_w", "offset": 0, "argument": 0, "result": None}],
+            },
+            {
+                "name": "n",
+                "passed": "value",
+                "bytes": 4,
+                "align": 4,
+                "fields": [{"name": "n", "offset": 0, "argument": 1, "result": None}],
+            },
+        ],
+        "returns": 0,
+        "arguments": [
             {"name": "params_w", "path": "params['w']", "dtype": "f32", "shape": [2, 3]},
             {"name": "n", "path": "n", "dtype": "i32", "shape": []},
         ],
@@ -76,5 +95,5 @@ def test_same_input_same_text(target):
 def test_sizes_are_the_header_macros():
     facts = json.loads(manifest_text())
     macro = f"#define FW_STEP_WORKSPACE_BYTES {facts['bytes']['workspace']}\n"
-    assert macro in header(DUMP, "fw_step", "step", 64)
-    assert facts["signature"] + ";" in header(DUMP, "fw_step", "step", 64)
+    assert macro in header(DUMP, FUNCTION, "step", 64)
+    assert facts["signature"] + ";" in header(DUMP, FUNCTION, "step", 64)

@@ -32,6 +32,7 @@ class Dump:
     source: the file that defines it, relative to the workspace or the folder it stands in.
     parameters: in the order of the Python signature and, within an argument, of jax.tree.leaves.
     results: in the order of jax.tree.leaves.
+    donated: parameter -> the result that takes its place in memory.
     versions: of jax and jaxlib.
     flags: the XLA flags that the capture set.
     hlo: the optimised and scheduled HLO module as text, for people.
@@ -50,6 +51,7 @@ class Dump:
     executable: bytes
     schema: bytes
     kernels: Mapping[str, str] = field(default_factory=dict)
+    donated: Mapping[int, int] = field(default_factory=dict)
 
     def write(self, folder: Path) -> None:
         """Writes the files of the dump into `folder`, in place of a dump that is there."""
@@ -61,6 +63,7 @@ class Dump:
             "source": self.source,
             "parameters": [asdict(leaf) for leaf in self.parameters],
             "results": [asdict(leaf) for leaf in self.results],
+            "donated": sorted(self.donated.items()),
             "versions": dict(self.versions),
             "flags": list(self.flags),
         }
@@ -81,6 +84,7 @@ class Dump:
                 source=facts["source"],
                 parameters=tuple(_leaf(leaf) for leaf in facts["parameters"]),
                 results=tuple(_leaf(leaf) for leaf in facts["results"]),
+                donated=dict(facts["donated"]),
                 versions=facts["versions"],
                 flags=tuple(facts["flags"]),
                 hlo=(folder / "hlo.txt").read_text(),
@@ -93,6 +97,15 @@ class Dump:
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InternalError(f"{folder.name}: expected a dump, found {error}") from error
+
+
+def root_order(donated: Mapping[int, int], results: int) -> tuple[int, ...]:
+    """The order of the results in the HLO root: first those that take a parameter's place.
+
+    JAX gives each donated argument the first result of its shape; so it is the right one.
+    """
+    first = [donated[parameter] for parameter in sorted(donated)]
+    return (*first, *(result for result in range(results) if result not in first))
 
 
 def _leaf(facts: dict) -> Leaf:

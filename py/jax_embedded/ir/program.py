@@ -19,9 +19,10 @@ class Allocation:
 
     index: XLA's number of it.
     size: bytes.
-    kind: "parameter" (the caller's, read only), "constant" (read only), "result" (the caller's)
-        or "temp" (ours, undefined before the first write).
-    parameter: for a parameter, its place in Program.parameters.
+    kind: "parameter" (the caller's, read only), "constant" (read only), "result" (the caller's),
+        "donated" (the caller's, a parameter and in the end a result) or "temp" (ours, undefined
+        before the first write).
+    parameter: for a parameter or a donated one, its place in Program.parameters.
     data: for a constant, its bytes, little endian.
     """
 
@@ -190,7 +191,7 @@ class Program:
         for leaf, where in zip(self.results, self.result_slices, strict=True):
             lines.append(f"  result {leaf.name}: {where}  // {leaf.path}")
         for a in sorted(self.allocations.values(), key=lambda a: a.index):
-            detail = f" {a.parameter}" if a.kind == "parameter" else ""
+            detail = "" if a.parameter is None else f" {a.parameter}"
             if a.data is not None:
                 detail = f" 0x{a.data[:16].hex()}" + ("..." if len(a.data) > 16 else "")
             lines.append(f"  allocation %{a.index} {a.size} bytes {a.kind}{detail}")
@@ -267,7 +268,7 @@ class _Verifier:
         self.program = program
         # One byte for each byte of an allocation: whether it has been written.
         self.written = {
-            a.index: bytearray(b"\1" * a.size if a.kind in ("parameter", "constant") else a.size)
+            a.index: bytearray(a.size if a.kind in ("result", "temp") else b"\1" * a.size)
             for a in program.allocations.values()
         }
 
@@ -359,7 +360,10 @@ class _Verifier:
         for leaf, where in zip(program.results, program.result_slices, strict=True):
             self._check_slice(where, leaf.path)
             allocation = program.allocations[where.allocation]
-            if allocation.kind != "result" or (where.offset, where.end) != (0, allocation.size):
+            if allocation.kind not in ("result", "donated") or (where.offset, where.end) != (
+                0,
+                allocation.size,
+            ):
                 self._fail(f"{leaf.path}: expected a whole result allocation, found {where}")
             if where.allocation in taken:
                 self._fail(f"{leaf.path}: expected an allocation of its own, found {where}")
@@ -369,9 +373,9 @@ class _Verifier:
                 self._fail(f"{leaf.path}: expected that all of it is written, found {where}")
             taken.add(where.allocation)
         for a in program.allocations.values():
-            if a.kind == "result" and a.index not in taken:
+            if a.kind in ("result", "donated") and a.index not in taken:
                 self._fail(f"allocation %{a.index}: expected to hold a result, found none")
-            if a.kind == "parameter":
+            if a.kind in ("parameter", "donated"):
                 leaf = program.parameters[a.parameter or 0]
                 if leaf.shape.nbytes != a.size:
                     self._fail(f"{leaf.path}: expected {a.size} bytes, found {leaf.shape}")

@@ -6,8 +6,8 @@ Source: the run-time ABI for the Arm architecture (IHI 0043), 4; for the C libra
 
 from jax_embedded.c_names import C_LIBRARY
 
-# glibc has these too, and LLVM knows it.
-HOST_LIBRARY = frozenset(["sincos", "sincosf"])
+# glibc has these too, and LLVM knows it; libgcc has those for f16 since GCC 12.
+HOST_LIBRARY = frozenset("sincos sincosf __extendhfsf2 __truncsfhf2 __truncdfhf2".split())
 
 # Not f2h, d2h and h2f: no libgcc for Cortex-M has them.
 ARM_RUNTIME = frozenset(

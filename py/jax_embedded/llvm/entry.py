@@ -8,7 +8,7 @@ writes. Once the kernels are inlined, LLVM sees through the frames and drops the
 Source: xla/backends/cpu/runtime/kernel_c_api.h.
 """
 
-from jax_embedded.ir.dump import Leaf
+from jax_embedded.ir.c_function import CFunction, Field
 from jax_embedded.ir.program import (
     CallThunk,
     ConditionalThunk,
@@ -29,17 +29,9 @@ _ARGUMENT = "{ ptr, i64 }"
 _DIM3 = "{ i64, i64, i64 }"
 
 
-def returns_by_value(results: tuple[Leaf, ...]) -> bool:
-    """A single scalar result is returned; all others are written through pointers."""
-    return len(results) == 1 and not results[0].shape.dims
-
-
-def entry_module(program: Program, scratch: Scratch, *, caller_workspace: bool = False) -> str:
-    """The module that defines the function `program.name`, without the kernels.
-
-    caller_workspace: whether it works in the caller's memory, the last parameter, or in its own.
-    """
-    return _Entry(program, scratch, caller_workspace).module()
+def entry_module(program: Program, function: CFunction, scratch: Scratch) -> str:
+    """The module that defines `function`, without the kernels."""
+    return _Entry(program, function, scratch).module()
 
 
 def kernel_symbol(kernel: str) -> str:
@@ -48,10 +40,12 @@ def kernel_symbol(kernel: str) -> str:
 
 
 class _Entry:
-    def __init__(self, program: Program, scratch: Scratch, caller_workspace: bool):
+    def __init__(self, program: Program, function: CFunction, scratch: Scratch):
         self.program = program
+        self.function = function
         self.scratch = scratch
-        self.workspace = "%workspace" if caller_workspace else f"@{program.name}.workspace"
+        caller = function.caller_workspace
+        self.workspace = "%workspace" if caller else f"@{program.name}.workspace"
         self.globals: list[str] = []
         self.allocas: list[str] = []
         self.body: list[str] = []
@@ -82,37 +76,49 @@ class _Entry:
 
     def _border(self) -> list[str]:
         """The parameters of the function; scalars go through a stack slot that LLVM removes."""
-        program = self.program
         allocation_of = {
-            a.parameter: a.index for a in program.allocations.values() if a.kind == "parameter"
+            a.parameter: a.index
+            for a in self.program.allocations.values()
+            if a.parameter is not None
         }
         parameters = []
-        for index, leaf in enumerate(program.parameters):
-            dtype = DTYPES[leaf.shape.dtype]
-            name = f"%{leaf.name}"
-            if leaf.shape.dims:
-                parameters.append(f"ptr noalias readonly align {_align(leaf)} {name}")
-            else:
+        for parameter in self.function.parameters:
+            name = f"%{parameter.name}"
+            if parameter.by_value:
+                leaf = parameter.fields[0].leaf
+                dtype = DTYPES[leaf.shape.dtype]
                 parameters.append(" ".join(filter(None, [dtype.llvm, dtype.extension, name])))
-                self.allocas.append(f"{name}.slot = alloca {dtype.llvm}, align {_align(leaf)}")
-                self.body.append(
-                    f"store {dtype.llvm} {name}, ptr {name}.slot, align {_align(leaf)}"
-                )
+                self._slot(parameter.fields[0])
+                self.body.append(f"store {dtype.llvm} {name}, ptr {name}.slot, align {dtype.align}")
                 name += ".slot"
-            if index in allocation_of:
-                self.base[allocation_of[index]] = name
-        for leaf, where in zip(program.results, program.result_slices, strict=True):
-            name = f"%{leaf.name}"
-            if returns_by_value(program.results):
-                name += ".slot"
-                llvm = DTYPES[leaf.shape.dtype].llvm
-                self.allocas.append(f"{name} = alloca {llvm}, align {_align(leaf)}")
             else:
-                parameters.append(f"ptr noalias align {_align(leaf)} {name}")
-            self.base[where.allocation] = name
-        if self.workspace.startswith("%"):
+                access = "noalias" if parameter.written else "noalias readonly"
+                parameters.append(f"ptr {access} align {parameter.align} {name}")
+            for field in parameter.fields:
+                base = self._field(name, field.offset)
+                if field.argument in allocation_of:
+                    self.base[allocation_of[field.argument]] = base
+                if field.result is not None:
+                    self.base[self.program.result_slices[field.result].allocation] = base
+        returned = self.function.returned
+        if returned and returned.result is not None:
+            where = self.program.result_slices[returned.result]
+            self.base[where.allocation] = self._slot(returned)
+        if self.function.caller_workspace:
             parameters.append(f"ptr noalias align {WORKSPACE_ALIGN} {self.workspace}")
         return parameters
+
+    def _slot(self, field: Field) -> str:
+        """A local variable for a scalar that is passed or returned by value."""
+        dtype = DTYPES[field.leaf.shape.dtype]
+        self.allocas.append(f"%{field.name}.slot = alloca {dtype.llvm}, align {dtype.align}")
+        return f"%{field.name}.slot"
+
+    def _field(self, base: str, offset: int) -> str:
+        if offset == 0:
+            return base
+        self.body.append(f"{base}.{offset} = getelementptr inbounds i8, ptr {base}, i32 {offset}")
+        return f"{base}.{offset}"
 
     def _constants_and_scratch(self) -> None:
         for a in self.program.allocations.values():
@@ -322,20 +328,16 @@ class _Entry:
 
     def _return(self) -> str:
         """Ends the function; returns its result type."""
-        if not returns_by_value(self.program.results):
+        returned = self.function.returned
+        if not returned:
             self.body.append("ret void")
             return "void"
-        (leaf,) = self.program.results
-        dtype = DTYPES[leaf.shape.dtype]
+        dtype = DTYPES[returned.leaf.shape.dtype]
         self.body += [
-            f"%returned = load {dtype.llvm}, ptr %{leaf.name}.slot, align {_align(leaf)}",
+            f"%returned = load {dtype.llvm}, ptr %{returned.name}.slot, align {dtype.align}",
             f"ret {dtype.llvm} %returned",
         ]
         return f"{dtype.extension} {dtype.llvm}".strip()
-
-
-def _align(leaf: Leaf) -> int:
-    return min(DTYPES[leaf.shape.dtype].itemsize, 8)
 
 
 def _row_major_strides(dims: tuple[int, ...]) -> tuple[int, ...]:

@@ -8,6 +8,7 @@ import llvmlite.binding as llvm
 import numpy as np
 import pytest
 
+from jax_embedded.ir.c_function import CFunction, c_function
 from jax_embedded.ir.dump import Leaf
 from jax_embedded.ir.program import (
     Allocation,
@@ -22,7 +23,7 @@ from jax_embedded.ir.program import (
     WhileThunk,
 )
 from jax_embedded.ir.scratch import plan_scratch
-from jax_embedded.llvm.entry import entry_module, kernel_symbol, returns_by_value
+from jax_embedded.llvm.entry import entry_module, kernel_symbol
 from jax_embedded.llvm.targets import target_machine
 from jax_embedded.shape import DTYPES, Shape, parse_shape
 from jax_embedded.target import TARGETS
@@ -73,6 +74,14 @@ def program_of(
     return program
 
 
+def function_of(program: Program) -> CFunction:
+    return c_function(program.name, program.parameters, program.results)
+
+
+def entry_of(program: Program) -> str:
+    return entry_module(program, function_of(program), plan_scratch(program))
+
+
 def slice_of(allocation: int, text: str, offset: int = 0) -> Slice:
     return Slice(allocation, offset, parse_shape(text, "x"))
 
@@ -106,7 +115,7 @@ define ptr @"{kernel_symbol(name)}"(ptr %frame) {{
 
 def compiled(program: Program, *, optimise: bool = True) -> tuple[Callable, llvm.ResourceTracker]:
     """The entry function as ctypes calls it, and what must stay alive meanwhile."""
-    module = llvm.parse_assembly(entry_module(program, plan_scratch(program)))
+    module = llvm.parse_assembly(entry_of(program))
     for text in program.kernels.values():
         module.link_in(llvm.parse_assembly(text))
     module.verify()
@@ -124,9 +133,9 @@ def compiled(program: Program, *, optimise: bool = True) -> tuple[Callable, llvm
         .link(llvm.create_lljit_compiler(use_jit_link=True), "f")
     )
     types = [ctypes.c_void_p if x.shape.dims else CTYPES[x.shape.dtype] for x in program.parameters]
-    by_value = returns_by_value(program.results)
-    returned = CTYPES[program.results[0].shape.dtype] if by_value else None
-    pointers = [] if by_value else [ctypes.c_void_p] * len(program.results)
+    result = function_of(program).returned
+    returned = CTYPES[result.leaf.shape.dtype] if result else None
+    pointers = [] if result else [ctypes.c_void_p] * len(program.results)
     function = ctypes.CFUNCTYPE(returned, *types, *pointers)
     return function(library["f"]), library
 
@@ -307,7 +316,7 @@ def test_temporaries_in_locals_and_in_the_workspace(count):
     for optimise in (False, True):
         got = run(program, a, b, optimise=optimise)
         assert [x.view(np.int32).tolist() for x in got] == [b.tolist(), a.tolist()]
-    text = entry_module(program, plan_scratch(program))
+    text = entry_of(program)
     assert ("@f.workspace = internal global" in text) == (count == 64)
 
 
@@ -412,6 +421,9 @@ def test_a_conditional(dtype, branches, taken, optimise):
     [
         ("f32[2]", "void @f(ptr noalias readonly align 4 %x0, ptr noalias align 4 %y0)"),
         ("f64[2]", "void @f(ptr noalias readonly align 8 %x0, ptr noalias align 8 %y0)"),
+        ("c64[]", "void @f(ptr noalias readonly align 4 %x0, ptr noalias align 4 %y0)"),
+        ("f16[]", "zeroext i16 @f(i16 zeroext %x0)"),
+        ("bf16[]", "zeroext i16 @f(i16 zeroext %x0)"),
         ("c128[2]", "void @f(ptr noalias readonly align 8 %x0, ptr noalias align 8 %y0)"),
         ("i8[]", "signext i8 @f(i8 signext %x0)"),
         ("bool[]", "zeroext i8 @f(i8 zeroext %x0)"),
@@ -422,5 +434,5 @@ def test_a_conditional(dtype, branches, taken, optimise):
 )
 def test_the_definition(shape, definition):
     program = program_of([shape], [shape], copy(slice_of(0, shape), slice_of(1, shape)))
-    text = entry_module(program, plan_scratch(program))
+    text = entry_of(program)
     assert f"\ndefine {definition} nounwind {{\n" in text

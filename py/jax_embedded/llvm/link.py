@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import llvmlite.binding as llvm
 
 from jax_embedded.errors import ExportError, InternalError
+from jax_embedded.ir.c_function import CFunction
 from jax_embedded.ir.program import Program
 from jax_embedded.ir.scratch import Scratch, plan_scratch
 from jax_embedded.llvm.abi import is_known
@@ -32,18 +33,16 @@ class LinkedModule:
 
 
 def link(
-    program: Program, target: Target, *, contract: bool = True, caller_workspace: bool = False
+    program: Program, function: CFunction, target: Target, *, contract: bool = True
 ) -> LinkedModule:
     """contract: allow fused multiply-add where the core has it.
-
-    caller_workspace: whether the function works in memory of the caller instead of its own.
 
     Errors: ExportError if a kernel calls a function that is not on the ABI list, InternalError if
     LLVM refuses what XLA or we wrote.
     """
     layout = data_layout(target)
     scratch = plan_scratch(program)
-    entry = entry_module(program, scratch, caller_workspace=caller_workspace)
+    entry = entry_module(program, function, scratch)
     module = _read(entry, program.name, target, layout)
     in_place = {thunk.kernel for thunk in program.kernel_thunks() if thunk.in_place}
     math: frozenset[str] = frozenset()
@@ -58,18 +57,18 @@ def link(
         cleaned, names = rename_math(cleaned)
         math |= names
         other = _read(cleaned, step.kernel, target, layout)
-        for function in other.functions:
-            if not function.is_declaration and function.linkage == llvm.Linkage.external:
-                function.name = kernel_symbol(function.name)
+        for kernel in other.functions:
+            if not kernel.is_declaration and kernel.linkage == llvm.Linkage.external:
+                kernel.name = kernel_symbol(kernel.name)
         _link_in(module, other, step.kernel)
     if math:
         _link_in(module, _read(define_math(math), "math", target, layout), "math")
-    for function in module.functions:
-        if function.is_declaration and not function.name.startswith("llvm."):
-            _check_external(function.name, program, target)
-        if not function.is_declaration and function.name != program.name:
-            function.linkage = "internal"
-            function.add_function_attribute("alwaysinline")
+    for found in module.functions:
+        if found.is_declaration and not found.name.startswith("llvm."):
+            _check_external(found.name, program, target)
+        if not found.is_declaration and found.name != program.name:
+            found.linkage = "internal"
+            found.add_function_attribute("alwaysinline")
     _verify(module, program.name)
     return LinkedModule(str(module), program.name, scratch)
 

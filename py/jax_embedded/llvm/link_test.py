@@ -5,14 +5,21 @@ import llvmlite.binding as llvm
 import pytest
 
 from jax_embedded.errors import ExportError, InternalError
+from jax_embedded.ir.c_function import c_function
 from jax_embedded.ir.dump import Leaf
 from jax_embedded.ir.program import Allocation, KernelThunk, Origin, Program, Slice
-from jax_embedded.llvm.link import LinkedModule, link
+from jax_embedded.llvm.link import LinkedModule
+from jax_embedded.llvm.link import link as link_function
 from jax_embedded.llvm.targets import data_layout
 from jax_embedded.shape import Shape
-from jax_embedded.target import TARGETS
+from jax_embedded.target import TARGETS, Target
 
 F4 = Shape("f32", (4,))
+
+
+def link(program: Program, target: Target, **options) -> LinkedModule:
+    function = c_function(program.name, program.parameters, program.results)
+    return link_function(program, function, target, **options)
 
 
 def kernel_ir(name: str, body: str, more: str = "") -> str:

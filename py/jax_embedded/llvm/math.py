@@ -5,16 +5,28 @@ XLA's own names (xla.tanh.f32) become calls of the C library, one per lane. llvm
 llvm.minimum become comparisons: no C library for Cortex-M has fmaximumf, and on some cores LLVM
 cannot select them at all. Both return a NaN if either operand is one, and order -0 below +0.
 llvm.roundeven becomes an addition that rounds: no C library for Cortex-M has roundevenf.
+xla.fptrunc to bf16 becomes integer operations: no compiler runtime for Cortex-M has __truncsfbf2.
 """
 
 import re
 
 _LIBM = {"tanh": "tanh", "erf": "erf", "log1p": "log1p", "expm1": "expm1"}
-_TYPES = {"f32": ("float", "f", "i32"), "f64": ("double", "", "i64")}
+# LLVM's type, the suffix of the C library's functions, the integer of the same size.
+_TYPES = {
+    "f16": ("half", "", "i16"),
+    "bf16": ("bfloat", "", "i16"),
+    "f32": ("float", "f", "i32"),
+    "f64": ("double", "", "i64"),
+}
+# From here on every number of the type is an integer.
+_INTEGERS_FROM = {"f16": "1024.0", "f32": "8388608.0", "f64": "4503599627370496.0"}
 
 _OURS = re.compile(
-    r"@(?P<full>xla\.(?P<xla>tanh|erf|log1p|expm1|rsqrt)|llvm\.(?P<llvm>maximum|minimum|roundeven))"
-    r"\.(?:v(?P<lanes>\d+))?(?P<type>f32|f64)\b"
+    r"@(?:"
+    r"xla\.(?P<truncate>fptrunc)\.(?:v\d+)?f32\.to"
+    r"|xla\.(?P<xla>tanh|erf|log1p|expm1|rsqrt)"
+    r"|llvm\.(?P<llvm>maximum|minimum|roundeven)"
+    r")\.(?:v(?P<lanes>\d+))?(?P<type>bf16|f16|f32|f64)\b"
 )
 
 
@@ -42,14 +54,14 @@ def define_math(names: frozenset[str]) -> str:
 
 
 def _ours(match: re.Match[str]) -> str:
-    operation = match["xla"] or match["llvm"]
+    operation = match["truncate"] or match["xla"] or match["llvm"]
     lanes = f"v{match['lanes']}" if match["lanes"] else ""
     return f"jxe.{operation}.{lanes}{match['type']}"
 
 
 def _split(name: str) -> tuple[str, int, str]:
     _, operation, kind = name.split(".")
-    match = re.fullmatch(r"(?:v(\d+))?(f\d+)", kind)
+    match = re.fullmatch(r"(?:v(\d+))?(b?f\d+)", kind)
     assert match
     return operation, int(match[1] or 0), match[2]
 
@@ -59,22 +71,29 @@ def _type(lanes: int, scalar: str) -> str:
 
 
 def _signature(name: str) -> tuple[str, str, list[str]]:
+    """The type of the value, that of the operands, and their names."""
     operation, lanes, kind = _split(name)
     value = _type(lanes, _TYPES[kind][0])
+    operand = _type(lanes, "float") if operation == "fptrunc" else value
     count = 2 if operation in ("maximum", "minimum") else 1
-    return value, operation, ["%a", "%b"][:count]
+    return value, operand, ["%a", "%b"][:count]
 
 
 def _declaration(name: str) -> str:
-    value, _, operands = _signature(name)
-    return f"declare {value} @{name}({', '.join([value] * len(operands))})"
+    value, operand, operands = _signature(name)
+    return f"declare {value} @{name}({', '.join([operand] * len(operands))})"
 
 
 def _definition(name: str, operation: str, lanes: int, kind: str, externals: set[str]) -> str:
-    value, _, operands = _signature(name)
+    value, operand, operands = _signature(name)
     scalar, suffix, integer = _TYPES[kind]
     if operation in ("maximum", "minimum"):
         body = _extremum(operation, value, _type(lanes, integer), _type(lanes, "i1"))
+        if scalar in ("half", "bfloat"):  # an addition would call the compiler runtime
+            quiet = f"%nan = select {_type(lanes, 'i1')} %a.isnan, {value} %a, {value} %b"
+            body[-2:-1] = [f"%a.isnan = fcmp uno {value} %a, %a", quiet]
+    elif operation == "fptrunc":
+        body = _truncate_to_bf16(lanes)
     elif operation == "roundeven":
         body = _round_even(value, lanes, scalar, kind, externals)
     elif operation == "rsqrt":
@@ -86,7 +105,7 @@ def _definition(name: str, operation: str, lanes: int, kind: str, externals: set
         callee = _LIBM[operation] + suffix
         externals.add(f"declare {scalar} @{callee}({scalar}) nounwind memory(none)")
         body = _per_lane(value, lanes, scalar, callee)
-    parameters = ", ".join(f"{value} {operand}" for operand in operands)
+    parameters = ", ".join(f"{operand} {register}" for register in operands)
     lines = "\n".join("  " + line for line in body)
     head = f"define {value} @{name}({parameters}) alwaysinline nounwind"
     return f"{head} {{\n{lines}\n  ret {value} %r\n}}"
@@ -131,11 +150,11 @@ def _extremum(operation: str, value: str, integer: str, boolean: str) -> list[st
 
 
 def _round_even(value: str, lanes: int, scalar: str, kind: str, externals: set[str]) -> list[str]:
-    """From 2^23 on (2^52 for f64) every number is an integer; adding as much rounds to one."""
+    """Adding the number from which on there are integers only rounds to one."""
     vector = f"v{lanes}" if lanes else ""
     externals.add(f"declare {value} @llvm.fabs.{vector}{kind}({value})")
     externals.add(f"declare {value} @llvm.copysign.{vector}{kind}({value}, {value})")
-    limit = _splat(lanes, scalar, {"f32": "8388608.0", "f64": "4503599627370496.0"}[kind])
+    limit = _splat(lanes, scalar, _INTEGERS_FROM[kind])
     return [
         f"%size = call {value} @llvm.fabs.{vector}{kind}({value} %a)",
         f"%sum = fadd {value} %size, {limit}",
@@ -143,4 +162,25 @@ def _round_even(value: str, lanes: int, scalar: str, kind: str, externals: set[s
         f"%signed = call {value} @llvm.copysign.{vector}{kind}({value} %rounded, {value} %a)",
         f"%small = fcmp olt {value} %size, {limit}",
         f"%r = select {_type(lanes, 'i1')} %small, {value} %signed, {value} %a",
+    ]
+
+
+def _truncate_to_bf16(lanes: int) -> list[str]:
+    """To the nearest, ties to even; a NaN stays one."""
+    wide, narrow, boolean = (_type(lanes, name) for name in ("i32", "i16", "i1"))
+    sixteen, one, half, quiet = (
+        _splat(lanes, "i32", number) for number in ("16", "1", "32767", "64")
+    )
+    return [
+        f"%bits = bitcast {_type(lanes, 'float')} %a to {wide}",
+        f"%high = lshr {wide} %bits, {sixteen}",
+        f"%odd = and {wide} %high, {one}",
+        f"%bias = add {wide} %odd, {half}",
+        f"%sum = add {wide} %bits, %bias",
+        f"%rounded = lshr {wide} %sum, {sixteen}",
+        f"%nan = or {wide} %high, {quiet}",
+        f"%isnan = fcmp uno {_type(lanes, 'float')} %a, %a",
+        f"%chosen = select {boolean} %isnan, {wide} %nan, {wide} %rounded",
+        f"%short = trunc {wide} %chosen to {narrow}",
+        f"%r = bitcast {narrow} %short to {_type(lanes, 'bfloat')}",
     ]

@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass
 
+import ml_dtypes
 import numpy as np
 
 
@@ -31,7 +32,10 @@ def compare(got: np.ndarray, jax32: np.ndarray, reference: np.ndarray) -> Compar
     """
     if got.dtype != jax32.dtype or got.shape != jax32.shape:
         raise ValueError(f"expected {jax32.dtype}{jax32.shape}, found {got.dtype}{got.shape}")
-    if got.dtype.kind != "f":
+    if got.dtype.kind == "c":
+        parts = compare(*(_parts(array) for array in (got, jax32, reference)))
+        return Comparison(parts.worst // 2, parts.error_ulp, parts.bound_ulp)
+    if not is_floating(got.dtype):
         error = np.where(got == jax32, 0.0, np.inf).ravel()
         worst = int(np.argmax(error))
         return Comparison(worst, float(error[worst]), 0.0)
@@ -39,6 +43,16 @@ def compare(got: np.ndarray, jax32: np.ndarray, reference: np.ndarray) -> Compar
     bound = 4.0 + 2.0 * ulp_error(jax32, jax32, reference)
     worst = int(np.argmax(error - bound))
     return Comparison(worst, float(error[worst]), float(bound[worst]))
+
+
+def is_floating(dtype: np.dtype) -> bool:
+    """Whether a dtype holds real numbers with a fraction: float16, bfloat16, float32, float64."""
+    return dtype.kind == "f" or dtype == ml_dtypes.bfloat16
+
+
+def _parts(array: np.ndarray) -> np.ndarray:
+    """The real and imaginary parts of complex numbers, one after the other."""
+    return np.stack([array.real.ravel(), array.imag.ravel()], axis=1)
 
 
 def ulp_error(got: np.ndarray, jax32: np.ndarray, reference: np.ndarray) -> np.ndarray:
@@ -62,11 +76,11 @@ def ulp_error(got: np.ndarray, jax32: np.ndarray, reference: np.ndarray) -> np.n
 def _flushed(values: np.ndarray) -> np.ndarray:
     """Subnormals as zeros of their sign."""
     zero = np.copysign(np.zeros_like(values), values)
-    return np.where(np.abs(values) < np.finfo(values.dtype).tiny, zero, values)
+    return np.where(np.abs(values) < ml_dtypes.finfo(values.dtype).tiny, zero, values)
 
 
 def ulp(magnitude: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """The distance to the next number of `dtype`, at least that of the least normal number."""
-    info = np.finfo(dtype)
+    info = ml_dtypes.finfo(dtype)
     clamped = np.clip(magnitude, float(info.tiny), float(info.max))
     return np.exp2(np.floor(np.log2(clamped)) - info.nmant)

@@ -5,7 +5,7 @@ import re
 from typing import Any
 
 from jax_embedded.errors import ExportError, InternalError
-from jax_embedded.ir.dump import Dump
+from jax_embedded.ir.dump import Dump, root_order
 from jax_embedded.ir.program import (
     Allocation,
     CallThunk,
@@ -58,7 +58,7 @@ class _Parser:
             parameters=self.dump.parameters,
             results=self.dump.results,
             result_slices=result_slices,
-            allocations=self._allocations({s.allocation for s in result_slices}),
+            allocations=self._allocations(result_slices),
             thunks=self._thunks(self.executable.thunk_sequence),
             kernels=_kernels(self.dump),
         )
@@ -94,20 +94,23 @@ class _Parser:
             raise InternalError(
                 f"results: expected {len(self.dump.results)}, found {len(places)} in the HLO module"
             )
-        slices = []
-        for (index, proto), leaf in zip(places, self.dump.results, strict=True):
+        slices: dict[int, Slice] = {}
+        order = root_order(self.dump.donated, len(places))
+        for result, (index, proto) in zip(order, places, strict=True):
+            leaf = self.dump.results[result]
             if not is_row_major(proto):
                 raise InternalError(f"{leaf.path}: expected a row-major layout, found another")
             for place in self.hlo.definitions(root, index):
                 if place in self.slices:
                     allocation, offset, _ = self.slices[place]
-                    slices.append(Slice(allocation, offset, self.hlo.shape(proto, leaf.path)))
+                    slices[result] = Slice(allocation, offset, self.hlo.shape(proto, leaf.path))
                     break
             else:
                 raise InternalError(f"{leaf.path}: expected a buffer, found none")
-        return tuple(slices)
+        return tuple(slices[result] for result in range(len(places)))
 
-    def _allocations(self, results: set[int]) -> dict[int, Allocation]:
+    def _allocations(self, result_slices: tuple[Slice, ...]) -> dict[int, Allocation]:
+        results = [where.allocation for where in result_slices]
         allocations = {}
         for a in self.executable.buffer_assignment.buffer_allocations:
             # Thread-local: inside a kernel. Tuples: tables of the host's pointers.
@@ -122,7 +125,17 @@ class _Parser:
                 number = a.parameter_number
                 if number >= len(self.dump.parameters):
                     raise InternalError(f"parameter {number}: expected an argument, found none")
-                allocations[a.index] = Allocation(a.index, a.size, "parameter", number)
+                kind = "parameter"
+                if number in self.dump.donated:
+                    kind = "donated"
+                    result = self.dump.donated[number]
+                    if results[result] != a.index:
+                        raise InternalError(
+                            f"{self.dump.results[result].path}: expected the memory of"
+                            f" {self.dump.parameters[number].path}, %{a.index},"
+                            f" found {result_slices[result]}"
+                        )
+                allocations[a.index] = Allocation(a.index, a.size, kind, number)
             else:
                 kind = "result" if a.index in results else "temp"
                 allocations[a.index] = Allocation(a.index, a.size, kind)
