@@ -4,11 +4,14 @@
 import sys
 from pathlib import Path
 
+from jax_embedded.ir.c_function import c_function
 from jax_embedded.ir.dump import Dump
 from jax_embedded.ir.scratch import plan_scratch
 from jax_embedded.llvm.entry import entry_module
 from jax_embedded.pipeline import parse_and_verify
 
 if __name__ == "__main__":
-    program = parse_and_verify(Dump.read(Path(sys.argv[1])), sys.argv[2])
-    print(entry_module(program, plan_scratch(program)), end="")
+    dump = Dump.read(Path(sys.argv[1]))
+    program = parse_and_verify(dump, sys.argv[2])
+    function = c_function(program.name, dump.parameters, dump.results)
+    print(entry_module(program, function, plan_scratch(program)), end="")

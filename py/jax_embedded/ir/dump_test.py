@@ -5,7 +5,7 @@ import random
 import pytest
 
 from jax_embedded.errors import InternalError
-from jax_embedded.ir.dump import Dump, Leaf
+from jax_embedded.ir.dump import Dump, Leaf, root_order
 from jax_embedded.shape import Shape
 
 DUMP = Dump(
@@ -38,6 +38,7 @@ def changed(**fields) -> Dump:
         changed(hlo="", executable=b"", schema=b""),
         changed(function='a"b\\c', source="\u00fc/m.py"),
         changed(executable=b"\r\n\n\r"),
+        changed(donated={0: 1, 2: 0}),
     ],
 )
 def test_what_is_written_is_read(dump, tmp_path):
@@ -128,3 +129,11 @@ def test_random_damage_of_the_facts_gives_a_dump_or_a_bug(tmp_path):
         except InternalError:
             outcomes.add(InternalError)
     assert outcomes == {Dump, InternalError}
+
+
+@pytest.mark.parametrize(
+    ("donated", "order"),
+    [({}, (0, 1, 2)), ({0: 2}, (2, 0, 1)), ({1: 2, 0: 1}, (1, 2, 0)), ({3: 0, 1: 1}, (1, 0, 2))],
+)
+def test_results_of_donated_parameters_come_first(donated, order):
+    assert root_order(donated, 3) == order

@@ -62,6 +62,16 @@ def test_a_good_program_passes():
     changed(thunks=(COPY,)).verify()
 
 
+def test_donated_memory_is_read_and_written():
+    in_place = changed(
+        allocations={0: Allocation(0, 16, "donated", 0)},
+        thunks=(kernel((Slice(0, 0, F4),), (Slice(0, 0, F4),)),),
+        result_slices=(Slice(0, 0, F4),),
+    )
+    in_place.verify()
+    dataclasses.replace(in_place, thunks=()).verify()  # returned as it came
+
+
 def test_steps_are_in_order_without_calls():
     inner = CallThunk(ORIGIN, (COPY, CallThunk(ORIGIN, (PROGRAM.thunks[0],))))
     program = changed(thunks=(PROGRAM.thunks[0], inner, COPY))
@@ -133,6 +143,19 @@ BROKEN = {
     "result that is a part": (
         changed(allocations=with_allocation(3, 32, "result")),
         "result: expected a whole result allocation, found %3[0:16] f32[4]",
+    ),
+    "donated memory without a result": (
+        changed(allocations=with_allocation(0, 16, "donated", 0), thunks=(COPY,)),
+        "allocation %0: expected to hold a result, found none",
+    ),
+    "donated memory of another size": (
+        changed(
+            allocations={0: Allocation(0, 32, "donated", 0)},
+            result_slices=(Slice(0, 0, F8),),
+            results=(Leaf("result", "out", F8),),
+            thunks=(),
+        ),
+        "x: expected 32 bytes, found f32[4]",
     ),
     "two results in one place": (
         changed(results=PROGRAM.results * 2, result_slices=PROGRAM.result_slices * 2),

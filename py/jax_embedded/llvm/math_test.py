@@ -2,8 +2,10 @@
 import ctypes
 import functools
 import math
+import re
 
 import llvmlite.binding as llvm
+import ml_dtypes
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -13,33 +15,45 @@ from jax_embedded.llvm.math import define_math, rename_math
 from jax_embedded.llvm.targets import target_machine
 from jax_embedded.target import TARGETS
 
-DTYPES = {"f32": np.float32, "f64": np.float64}
-SCALARS = {"f32": "float", "f64": "double"}
+DTYPES = {"f16": np.float16, "bf16": ml_dtypes.bfloat16, "f32": np.float32, "f64": np.float64}
+SCALARS = {"f16": "half", "bf16": "bfloat", "f32": "float", "f64": "double"}
 KINDS = ["f32", "f64", "v4f32", "v8f32", "v2f64"]
+SMALL = ["f16", "v8f16", "bf16", "v8bf16"]
+
+
+def split(kind: str) -> tuple[int, str]:
+    """Lanes and dtype of "v8f32"."""
+    match = re.fullmatch(r"(?:v(\d+))?(b?f\d+)", kind)
+    assert match
+    return int(match[1] or 1), match[2]
 
 
 def lanes_of(kind: str) -> int:
-    return int(kind[1:-3]) if kind.startswith("v") else 1
+    return split(kind)[0]
 
 
 def llvm_type(kind: str) -> str:
-    scalar = SCALARS[kind[-3:]]
+    scalar = SCALARS[split(kind)[1]]
     return f"<{lanes_of(kind)} x {scalar}>" if kind.startswith("v") else scalar
 
 
+# What LLVM calls for f16 on a host without F16C.
+ctypes.CDLL("libgcc_s.so.1", ctypes.RTLD_GLOBAL)
+
+
 @functools.cache
-def compiled(name: str, kind: str, operands: int) -> tuple:
+def compiled(name: str, kind: str, operands: int, operand: str) -> tuple:
     """XLA's call of `name`, renamed and linked with the definition, as machine code of the host."""
-    value = llvm_type(kind)
+    value, taken = llvm_type(kind), llvm_type(operand)
     full = f"@{name}.{kind}"
-    loads = [f"  %x{i} = load {value}, ptr %p{i}, align 4" for i in range(operands)]
+    loads = [f"  %x{i} = load {taken}, ptr %p{i}, align 2" for i in range(operands)]
     text = "\n".join(
         [
-            f"declare {value} {full}({', '.join([value] * operands)})",
+            f"declare {value} {full}({', '.join([taken] * operands)})",
             f"define void @run(ptr %r, {', '.join(f'ptr %p{i}' for i in range(operands))}) {{",
             *loads,
-            f"  %v = call {value} {full}({', '.join(f'{value} %x{i}' for i in range(operands))})",
-            f"  store {value} %v, ptr %r, align 4",
+            f"  %v = call {value} {full}({', '.join(f'{taken} %x{i}' for i in range(operands))})",
+            f"  store {value} %v, ptr %r, align 2",
             "  ret void",
             "}",
             "",
@@ -64,11 +78,12 @@ def compiled(name: str, kind: str, operands: int) -> tuple:
     return ctypes.CFUNCTYPE(None, *pointers)(library["run"]), library
 
 
-def run(name: str, kind: str, *operands: np.ndarray) -> np.ndarray:
-    function, _library = compiled(name, kind, len(operands))
-    lanes, dtype = lanes_of(kind), DTYPES[kind[-3:]]
+def run(name: str, kind: str, *operands: np.ndarray, operand: str = "") -> np.ndarray:
+    """operand: of what kind the operands are, if not of the result's."""
+    function, _library = compiled(name, kind, len(operands), operand or kind)
+    lanes, dtype = lanes_of(kind), DTYPES[split(operand or kind)[1]]
     padded = [np.resize(o.astype(dtype), -(-o.size // lanes) * lanes) for o in operands]
-    result = np.zeros_like(padded[0])
+    result = np.zeros(padded[0].size, DTYPES[split(kind)[1]])
     for at in range(0, result.size, lanes):
         function(result[at:].ctypes.data, *[o[at:].ctypes.data for o in padded])
     return result[: operands[0].size]
@@ -81,7 +96,7 @@ def same_bits(got: np.ndarray, expected: np.ndarray) -> bool:
 
 
 def edges(dtype: type) -> np.ndarray:
-    info = np.finfo(dtype)
+    info = ml_dtypes.finfo(dtype)
     positive = [0.0, info.smallest_subnormal, info.tiny, 0.5, 1.0, 1.5, 2.5, 3.0, info.max, np.inf]
     return np.array([*positive, *(-x for x in positive), np.nan], dtype)
 
@@ -95,9 +110,9 @@ def maximum(a: float, b: float) -> float:
     return max(a, b)
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("kind", [*KINDS, *SMALL])
 def test_maximum_and_minimum_of_all_edges(kind):
-    values = edges(DTYPES[kind[-3:]])
+    values = edges(DTYPES[split(kind)[1]])
     a, b = (x.ravel() for x in np.meshgrid(values, values))
     expected = np.array([maximum(float(x), float(y)) for x, y in zip(a, b, strict=True)], a.dtype)
     assert same_bits(run("llvm.maximum", kind, a, b), expected)
@@ -115,9 +130,27 @@ def test_maximum_of_random_numbers(a, b):
     assert same_bits(run("llvm.maximum", "f32", *operands), expected)
 
 
+@pytest.mark.parametrize("kind", ["f16", "v8f16"])
+def test_roundeven_of_every_half(kind):
+    values = np.arange(2**16, dtype=np.uint16).view(np.float16)
+    assert same_bits(run("llvm.roundeven", kind, values), np.rint(values))
+
+
+@pytest.mark.parametrize("lanes", ["", "v8"])
+def test_truncation_to_bf16(lanes):
+    """All upper halves of an f32, with lower halves below, at and above the middle."""
+    high = np.arange(2**16, dtype=np.uint32) << 16
+    low = np.array([0, 1, 0x7FFF, 0x8000, 0x8001, 0xFFFF], np.uint32)
+    values = (high[:, None] | low).ravel().view(np.float32)
+    with np.errstate(all="ignore"):
+        expected = values.astype(ml_dtypes.bfloat16)
+    got = run(f"xla.fptrunc.{lanes}f32.to", f"{lanes}bf16", values, operand=f"{lanes}f32")
+    assert same_bits(got, expected)
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_roundeven(kind):
-    dtype = DTYPES[kind[-3:]]
+    dtype = DTYPES[split(kind)[1]]
     limit = 2.0 ** np.finfo(dtype).nmant
     near = [
         limit - 0.5,
@@ -136,7 +169,7 @@ def test_roundeven(kind):
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_rsqrt(kind):
-    dtype = DTYPES[kind[-3:]]
+    dtype = DTYPES[split(kind)[1]]
     values = np.concatenate([edges(dtype), np.geomspace(1e-30, 1e30, 500, dtype=dtype)])
     with np.errstate(all="ignore"):
         expected = dtype(1) / np.sqrt(values)
@@ -149,7 +182,7 @@ REFERENCES = {"tanh": math.tanh, "erf": math.erf, "log1p": math.log1p, "expm1": 
 @pytest.mark.parametrize("name", REFERENCES)
 @pytest.mark.parametrize("kind", KINDS)
 def test_functions_of_the_c_library(name, kind):
-    dtype = DTYPES[kind[-3:]]
+    dtype = DTYPES[split(kind)[1]]
     info = np.finfo(dtype)
     values = np.concatenate([np.geomspace(1e-30, 80, 300), -np.geomspace(1e-30, 0.99, 300)]).astype(
         dtype
@@ -170,7 +203,7 @@ def test_functions_of_the_c_library(name, kind):
 )
 @pytest.mark.parametrize("kind", KINDS)
 def test_functions_of_the_c_library_at_the_edges(name, expected, kind):
-    dtype = DTYPES[kind[-3:]]
+    dtype = DTYPES[split(kind)[1]]
     values = np.array([0.0, -0.0, np.inf, -np.inf, np.nan], dtype)
     assert same_bits(run(f"xla.{name}", kind, values), np.array(expected, dtype))
 

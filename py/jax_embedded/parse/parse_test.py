@@ -257,6 +257,30 @@ def test_a_dump_that_does_not_hold_together(dump, change, what):
     assert what in caught.value.what
 
 
+@pytest.fixture(scope="session")
+def filter_dump(tmp_path_factory) -> Dump:
+    src = tmp_path_factory.mktemp("src") / "filter.py"
+    src.write_text("def f(a, b, x):\n    return a + x, x * 2.0, b * x, a * b\n")
+    inputs = {"a": "f32[3]", "b": "f32[3]", "x": "f32[3]"}
+    outputs = ("y", "z", "b", "a")
+    return capture(CaptureRequest(src, "f", inputs, outputs=outputs, donate=("a", "b")))
+
+
+def test_a_donated_parameter_is_its_result(filter_dump):
+    assert filter_dump.donated == {0: 3, 1: 2}
+    program = parse(filter_dump, "f")
+    program.verify()
+    donated = {a.parameter: a.index for a in program.allocations.values() if a.kind == "donated"}
+    results = [where.allocation for where in program.result_slices]
+    assert donated == {0: results[3], 1: results[2]}
+    assert [program.allocations[index].kind for index in results[:2]] == ["result", "result"]
+
+
+def test_a_donation_that_XLA_did_not_make(filter_dump):
+    with pytest.raises(InternalError, match="expected the memory of"):
+        parse(dataclasses.replace(filter_dump, donated={0: 3, 2: 2}), "f")
+
+
 def test_a_module_without_a_kernel(dump):
     with pytest.raises(InternalError, match=r"empty\.ll: expected one kernel or more, found none"):
         parse(dataclasses.replace(dump, kernels={**dump.kernels, "empty": "; nothing\n"}), "model")
