@@ -30,6 +30,7 @@ int main(void) {
     y[i] = 2.0f;
   }
   expect(dot(x, y) == 256.0f, "dot");
+  expect(dot(x, x) == 64.0f, "dot: inputs that are the same memory");
 
   // Small integers by value: what is above their bits in the register is the caller's business.
   const int8_t bytes[7] = {-128, -1, 0, 1, 2, 3, 127};
