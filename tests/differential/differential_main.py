@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from jax_embedded.oracle.case import Case, load
 from jax_embedded.oracle.compare import compare
 from jax_embedded.shape import DTYPES
 
@@ -40,23 +41,22 @@ def main() -> int:
     parser.add_argument("--src", required=True, type=Path)
     parser.add_argument("--fn", required=True)
     parser.add_argument("--input", action="append", default=[])
+    parser.add_argument("--example-inputs")
+    parser.add_argument("--edge-values", action="store_true")
     parser.add_argument("--x64", action="store_true")
     options = parser.parse_args()
 
     manifest = json.loads(options.manifest.read_text())
     function = getattr(ctypes.CDLL(str(options.library.absolute())), manifest["name"])
-    cases = run_oracle(options)
     failures = 0
-    draws = 1 + max(int(key.split("/")[0]) for key in cases)
-    for draw in range(draws):
-        inputs = [cases[f"{draw}/input/{p['path']}"] for p in manifest["arguments"]]
-        results = call(function, manifest, inputs)
-        for index, (leaf, got) in enumerate(zip(manifest["results"], results, strict=True)):
-            expected = cases[f"{draw}/result/{index}"]
-            outcome = compare(got, expected, cases[f"{draw}/reference/{index}"])
+    for number, case in enumerate(run_oracle(options)):
+        results = call(function, manifest, case.inputs)
+        leaves = zip(manifest["results"], results, case.results, case.references, strict=True)
+        for leaf, got, expected, reference in leaves:
+            outcome = compare(got, expected, reference, elementwise=case.kind == "edge")
             at = np.unravel_index(outcome.worst, got.shape)
             print(
-                f"{'ok  ' if outcome.passed else 'FAIL'} draw {draw} {leaf['name']}"
+                f"{'ok  ' if outcome.passed else 'FAIL'} case {number} ({case.kind}) {leaf['name']}"
                 f"{list(map(int, at))}: expected {expected[at]!r}, found {got[at]!r},"
                 f" {outcome.error_ulp:.2f} ulp of {outcome.bound_ulp:.2f}"
             )
@@ -64,16 +64,17 @@ def main() -> int:
     return 1 if failures else 0
 
 
-def run_oracle(options: argparse.Namespace) -> dict[str, np.ndarray]:
+def run_oracle(options: argparse.Namespace) -> list[Case]:
     out = Path(os.environ.get("TEST_TMPDIR", ".")) / "oracle.npz"
     command = [sys.executable, "-m", "jax_embedded.oracle", "--src", options.src]
     command += ["--fn", options.fn, "--out", out]
     command += [f"--input={text}" for text in options.input]
+    command += ["--example-inputs", options.example_inputs] if options.example_inputs else []
+    command += ["--edge-values"] if options.edge_values else []
     command += ["--x64"] if options.x64 else []
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     subprocess.run(command, check=True, env=environment)
-    with np.load(out) as cases:
-        return dict(cases)
+    return load(out)
 
 
 def call(function, manifest: dict, inputs: list[np.ndarray]) -> list[np.ndarray]:

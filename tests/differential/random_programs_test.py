@@ -32,7 +32,7 @@ SHAPES = {name: f"f32[{','.join(map(str, dims))}]" for name, dims in INPUTS.item
 COUNT = int(os.environ.get("RANDOM_PROGRAMS", "100"))
 
 
-def call(code: bytes, results: list[np.ndarray], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+def call(code: bytes, results: list[np.ndarray], inputs: list[np.ndarray]) -> list[np.ndarray]:
     llvm.initialize_native_target()
     llvm.initialize_native_asmprinter()
     machine = llvm.Target.from_default_triple().create_target_machine()
@@ -42,8 +42,8 @@ def call(code: bytes, results: list[np.ndarray], inputs: dict[str, np.ndarray]) 
     by_value = len(results) == 1 and not results[0].shape
     got = [np.full(r.shape, np.nan, np.float32) for r in results]
     pointers = [] if by_value else [g.ctypes.data for g in got]
-    arguments = [v.ctypes.data if v.shape else v.item() for v in inputs.values()]
-    types = [ctypes.c_void_p if v.shape else ctypes.c_float for v in inputs.values()]
+    arguments = [v.ctypes.data if v.shape else v.item() for v in inputs]
+    types = [ctypes.c_void_p if v.shape else ctypes.c_float for v in inputs]
     types += [ctypes.c_void_p] * len(pointers)
     function = ctypes.CFUNCTYPE(ctypes.c_float if by_value else None, *types)
     returned = function(engine.get_function_address("f"))(*arguments, *pointers)

@@ -24,18 +24,27 @@ class Comparison:
         return self.error_ulp <= self.bound_ulp
 
 
-def compare(got: np.ndarray, jax32: np.ndarray, reference: np.ndarray) -> Comparison:
+def compare(
+    got: np.ndarray, jax32: np.ndarray, reference: np.ndarray, *, elementwise: bool = False
+) -> Comparison:
     """Judges one result.
 
     got, jax32: the result and what JAX computed, of one dtype and shape.
     reference: the same in float64; for discrete results it is not read.
+    elementwise: whether each element is a result of its own, so that a large one excuses no other.
     """
+    if elementwise and got.shape:
+        rows = zip(got.ravel(), jax32.ravel(), reference.ravel(), strict=True)
+        each = [compare(*map(np.asarray, row)) for row in rows]
+        worst = max(range(len(each)), key=lambda i: each[i].error_ulp - each[i].bound_ulp)
+        return Comparison(worst, each[worst].error_ulp, each[worst].bound_ulp)
     if got.dtype != jax32.dtype or got.shape != jax32.shape:
         raise ValueError(f"expected {jax32.dtype}{jax32.shape}, found {got.dtype}{got.shape}")
     if got.dtype.kind == "c":
-        parts = compare(*(_parts(array) for array in (got, jax32, reference)))
-        return Comparison(parts.worst // 2, parts.error_ulp, parts.bound_ulp)
-    if not is_floating(got.dtype):
+        parts = (np.stack([a.real, a.imag], -1) for a in (got, jax32, reference))
+        found = compare(*parts)
+        return Comparison(found.worst // 2, found.error_ulp, found.bound_ulp)
+    if got.dtype.kind in "biu":
         error = np.where(got == jax32, 0.0, np.inf).ravel()
         worst = int(np.argmax(error))
         return Comparison(worst, float(error[worst]), 0.0)
@@ -43,16 +52,6 @@ def compare(got: np.ndarray, jax32: np.ndarray, reference: np.ndarray) -> Compar
     bound = 4.0 + 2.0 * ulp_error(jax32, jax32, reference)
     worst = int(np.argmax(error - bound))
     return Comparison(worst, float(error[worst]), float(bound[worst]))
-
-
-def is_floating(dtype: np.dtype) -> bool:
-    """Whether a dtype holds real numbers with a fraction: float16, bfloat16, float32, float64."""
-    return dtype.kind == "f" or dtype == ml_dtypes.bfloat16
-
-
-def _parts(array: np.ndarray) -> np.ndarray:
-    """The real and imaginary parts of complex numbers, one after the other."""
-    return np.stack([array.real.ravel(), array.imag.ravel()], axis=1)
 
 
 def ulp_error(got: np.ndarray, jax32: np.ndarray, reference: np.ndarray) -> np.ndarray:
@@ -76,7 +75,7 @@ def ulp_error(got: np.ndarray, jax32: np.ndarray, reference: np.ndarray) -> np.n
 def _flushed(values: np.ndarray) -> np.ndarray:
     """Subnormals as zeros of their sign."""
     zero = np.copysign(np.zeros_like(values), values)
-    return np.where(np.abs(values) < ml_dtypes.finfo(values.dtype).tiny, zero, values)
+    return np.where(np.abs(values) < float(ml_dtypes.finfo(values.dtype).tiny), zero, values)
 
 
 def ulp(magnitude: np.ndarray, dtype: np.dtype) -> np.ndarray:

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
+import ml_dtypes
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -178,3 +179,32 @@ def test_a_perfect_result_passes_at_every_scale(scale):
     result = compare(rounded, rounded, reference)
     assert result.passed
     assert result.error_ulp <= 0.5
+
+
+def test_an_elementwise_result_is_judged_element_by_element():
+    reference = f64(1e30, 1.0, 1.0)
+    got = f32(1e30, 1.0, 1 + 5 * EPS)
+    assert compare(got, f32(1e30, 1.0, 1.0), reference).passed
+    result = compare(got, f32(1e30, 1.0, 1.0), reference, elementwise=True)
+    assert (result.worst, result.error_ulp, result.passed) == (2, 5, False)
+    assert compare(f32(1.0), f32(1.0), f64(1.0), elementwise=True).passed
+
+
+@pytest.mark.parametrize("part", ["real", "imag"])
+def test_complex_numbers_are_judged_in_two_parts(part):
+    good = np.array([1 + 1j, 2 + 2j, 1 - 1j], np.complex64)
+    assert compare(good, good.copy(), good.astype(np.complex128)).passed
+    bad = good.copy()
+    getattr(bad, part)[1] += 5 * ulp(f64(2.0), F32)[0]
+    result = compare(bad, good, good.astype(np.complex128))
+    assert (result.worst, result.error_ulp, result.passed) == (1, 5, False)
+
+
+def test_bfloat16():
+    good = np.array([1.0, 2.0, 3.0], ml_dtypes.bfloat16)
+    exact = good.astype(np.float64)
+    assert compare(good, good.copy(), exact).passed
+    bad = (exact + f64(0, 5 * 2.0**-6, 0)).astype(ml_dtypes.bfloat16)
+    assert not compare(bad, good, exact).passed
+    close = (exact + f64(0, 2.0**-6, 0)).astype(ml_dtypes.bfloat16)
+    assert compare(close, good, exact).error_ulp == 1

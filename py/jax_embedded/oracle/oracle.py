@@ -1,47 +1,57 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Seeded inputs of a function and what stock JAX makes of them.
+"""Inputs of a function and what stock JAX makes of them.
 
 Nothing of the exporter takes part but the reading of shapes.
 """
 
 import importlib.util
+import inspect
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+import sys
+from collections import OrderedDict
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
+import ml_dtypes
 import numpy as np
 
+from jax_embedded.oracle.case import Case
+from jax_embedded.oracle.edge_values import placements
 from jax_embedded.shape import DTYPES, parse_shape
 
-
-@dataclass(frozen=True)
-class Case:
-    """One draw.
-
-    inputs: by argument name.
-    results: of JAX in the precision that was asked for, in the order of jax.tree.leaves.
-    references: the same in float64.
-    """
-
-    inputs: dict[str, np.ndarray]
-    results: list[np.ndarray]
-    references: list[np.ndarray]
+_WIDER = {
+    np.dtype(narrow): np.dtype(wide)
+    for narrow, wide in [
+        ("float16", "float64"),
+        (ml_dtypes.bfloat16, "float64"),
+        ("float32", "float64"),
+        ("complex64", "complex128"),
+    ]
+}
 
 
 def cases(
     src: Path,
     fn: str,
-    inputs: Mapping[str, str],
+    inputs: Mapping[str, str] | None = None,
     *,
+    example_inputs: str | None = None,
+    edge_values: bool = False,
     draws: int = 3,
     seed: int = 0,
     x64: bool = False,
 ) -> list[Case]:
     """Runs the function; call it in a process of its own, which it gives a pinned instruction set.
 
-    inputs: shape text by argument name. Floats are drawn from the normal distribution, integers
-        from 0 to 100.
+    inputs: shape text by argument name; or
+    example_inputs: the name of a function of the file that returns the arguments, a tuple in the
+        order of the signature or a dict by name. Its values are the first case, unless they are
+        shapes only (jax.ShapeDtypeStruct).
+    draws: how many seeded cases. Floats are drawn from the normal distribution, integers from 0 to
+        100, leaf by leaf.
+    edge_values: whether cases of edge values follow (see jax_embedded.oracle.edge_values).
     """
     os.environ["JAX_PLATFORMS"] = "cpu"
     os.environ["XLA_FLAGS"] = "--xla_cpu_max_isa=AVX"
@@ -49,36 +59,99 @@ def cases(
 
     jax.config.update("jax_platforms", "cpu")
     jax.config.update("jax_enable_x64", x64)
-    spec = importlib.util.spec_from_file_location("functions", src)
+    module = _load(src)
+    function = getattr(module, fn)
+    signature = inspect.signature(function)
+    arguments, exemplary = _arguments(module, signature, inputs or {}, example_inputs)
+    # As a list, since a dict would be flattened by its sorted keys.
+    found, tree = jax.tree.flatten(list(arguments.values()))
+    leaves = [_array(leaf) for leaf in found]
+
+    def flat(*values: np.ndarray) -> list[Any]:
+        by_name = dict(zip(arguments, jax.tree.unflatten(tree, values), strict=True))
+        bound = inspect.BoundArguments(signature, OrderedDict(by_name))
+        return jax.tree.leaves(function(*bound.args, **bound.kwargs))
+
+    return [
+        Case(kind, values, _run(flat, values, x64), _run(flat, list(map(_widen, values)), True))
+        for kind, values in _inputs(leaves, exemplary, edge_values, draws, seed)
+    ]
+
+
+def _load(src: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(src.stem, src)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[src.stem] = module
+    sys.path.append(str(src.parent))
     spec.loader.exec_module(module)
-    function = getattr(module, fn)
+    return module
 
+
+def _arguments(
+    module: ModuleType,
+    signature: inspect.Signature,
+    inputs: Mapping[str, str],
+    example_inputs: str | None,
+) -> tuple[dict[str, Any], bool]:
+    """The arguments by name in the order of the signature, and whether their values count."""
+    import jax
+
+    if example_inputs is None:
+        shapes = {name: parse_shape(text, name) for name, text in inputs.items()}
+        values: Any = {
+            name: jax.ShapeDtypeStruct(shape.dims, jax.numpy.dtype(DTYPES[shape.dtype].numpy))
+            for name, shape in shapes.items()
+        }
+    else:
+        values = getattr(module, example_inputs)()
+    if isinstance(values, tuple):
+        values = dict(zip(signature.parameters, values, strict=False))
+    assert values.keys() <= signature.parameters.keys()
+    shapes_only = any(isinstance(v, jax.ShapeDtypeStruct) for v in jax.tree.leaves(values))
+    exemplary = example_inputs is not None and not shapes_only
+    return {name: values[name] for name in signature.parameters if name in values}, exemplary
+
+
+def _array(leaf: Any) -> np.ndarray:
+    import jax
+
+    if isinstance(leaf, jax.ShapeDtypeStruct):
+        return np.zeros(leaf.shape, leaf.dtype)
+    return np.asarray(jax.numpy.asarray(leaf))
+
+
+def _inputs(
+    leaves: list[np.ndarray], exemplary: bool, edge_values: bool, draws: int, seed: int
+) -> Iterator[tuple[str, list[np.ndarray]]]:
+    if exemplary:
+        yield "example", leaves
     random = np.random.default_rng(seed)
-    found = []
     for _ in range(draws):
-        values = {name: _draw(random, text, name) for name, text in inputs.items()}
-        results = jax.tree.leaves(jax.jit(function)(**values))
-        with jax.enable_x64(True):
-            wide = {name: _widen(value) for name, value in values.items()}
-            references = jax.tree.leaves(jax.jit(function)(**wide))
-        found.append(
-            Case(values, list(map(np.asarray, results)), list(map(np.asarray, references)))
-        )
-    return found
+        yield "draw", [_draw(random, leaf) for leaf in leaves]
+    if edge_values:
+        for values in placements(leaves):
+            yield "edge", values
 
 
-def _draw(random: np.random.Generator, text: str, name: str) -> np.ndarray:
-    shape = parse_shape(text, name)
-    dtype = np.dtype(DTYPES[shape.dtype].numpy)
-    if dtype.kind == "b":
-        return random.integers(0, 2, shape.dims).astype(dtype)
-    if dtype.kind in "iu":
-        return np.asarray(random.integers(0, 101, shape.dims)).astype(dtype)
-    return np.asarray(random.standard_normal(shape.dims)).astype(dtype)
+def _draw(random: np.random.Generator, leaf: np.ndarray) -> np.ndarray:
+    if leaf.dtype.kind == "b":
+        return np.asarray(random.integers(0, 2, leaf.shape)).astype(leaf.dtype)
+    if leaf.dtype.kind in "iu":
+        return np.asarray(random.integers(0, 101, leaf.shape)).astype(leaf.dtype)
+    value = np.asarray(random.standard_normal(leaf.shape))
+    if leaf.dtype.kind == "c":
+        value = value + 1j * random.standard_normal(leaf.shape)
+    return value.astype(leaf.dtype)
 
 
 def _widen(value: np.ndarray) -> np.ndarray:
-    return value.astype(np.float64) if value.dtype == np.float32 else value
+    return value.astype(_WIDER.get(value.dtype, value.dtype))
+
+
+def _run(function: Callable, values: list[np.ndarray], x64: bool) -> list[np.ndarray]:
+    import jax
+
+    with jax.enable_x64(x64):
+        return [np.asarray(result) for result in jax.jit(function)(*values)]

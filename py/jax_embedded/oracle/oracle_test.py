@@ -1,0 +1,118 @@
+# SPDX-License-Identifier: Apache-2.0
+import numpy as np
+import pytest
+
+from jax_embedded.child import run_in_child
+from jax_embedded.oracle.oracle import cases
+
+SOURCE = """
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+
+def f(b, a, scale=2.0):
+    return {"difference": b - a, "a": a * scale}
+
+
+def positional(b, /, *, a):
+    return b - a
+
+
+def tree(params, x):
+    return params["w"] * x + params["b"][0], params["b"][1]
+
+
+def tree_inputs():
+    return {"b": [np.float32(1.0), 7], "w": jnp.arange(3.0)}, 0.5
+
+
+def by_name():
+    return {"x": 0.5, "params": tree_inputs()[0]}
+
+
+def shapes_only():
+    like = lambda leaf: jax.ShapeDtypeStruct(jnp.shape(leaf), jnp.asarray(leaf).dtype)
+    return jax.tree.map(like, tree_inputs())
+
+
+def halve(x):
+    return x * x
+"""
+INPUTS = {"a": "f32[3]", "b": "f32[3]"}
+
+
+@pytest.fixture
+def run(tmp_path):
+    src = tmp_path / "oracle_source.py"
+    src.write_text(SOURCE)
+
+    def in_child(fn, *args, **kwargs):
+        return run_in_child("oracle", lambda: cases(src, fn, *args, **kwargs))
+
+    return in_child
+
+
+@pytest.mark.parametrize("fn", ["f", "positional"])
+def test_inputs_are_in_the_order_of_the_signature(run, fn):
+    for case in run(fn, INPUTS):
+        b, a = case.inputs
+        assert case.kind == "draw"
+        assert (case.results[-1] == b - a).all()
+        exact = b.astype(np.float64) - a.astype(np.float64)
+        assert (case.references[-1] == exact).all()
+        assert (case.results[-1].dtype, case.references[-1].dtype) == (np.float32, np.float64)
+
+
+def test_results_are_in_the_order_of_tree_leaves(run):
+    case = run("f", INPUTS)[0]
+    assert (case.results[0] == case.inputs[1] * 2).all()
+
+
+def test_draws_are_seeded(run):
+    first, again, other = (run("f", INPUTS, draws=2, seed=seed) for seed in (0, 0, 1))
+    assert first[0].inputs[0].tolist() == again[0].inputs[0].tolist()
+    assert first[0].inputs[0].tolist() != first[1].inputs[0].tolist()
+    assert first[0].inputs[0].tolist() != other[0].inputs[0].tolist()
+
+
+@pytest.mark.parametrize("example", ["tree_inputs", "by_name"])
+def test_the_example_is_the_first_case(run, example):
+    found = run("tree", example_inputs=example)
+    assert [case.kind for case in found] == ["example", "draw", "draw", "draw"]
+    assert [value.tolist() for value in found[0].inputs] == [1.0, 7, [0.0, 1.0, 2.0], 0.5]
+    assert found[0].results[0].tolist() == [1.0, 1.5, 2.0]
+    for case in found:
+        assert [str(v.dtype) for v in case.inputs] == ["float32", "int32", "float32", "float32"]
+        assert [v.shape for v in case.inputs] == [(), (), (3,), ()]
+
+
+def test_shapes_are_no_example(run):
+    found = run("tree", example_inputs="shapes_only")
+    assert [case.kind for case in found] == ["draw"] * 3
+    assert [v.shape for v in found[0].inputs] == [(), (), (3,), ()]
+
+
+def test_x64(run):
+    found = run("tree", example_inputs="tree_inputs", x64=True)
+    dtypes = [str(v.dtype) for v in found[0].inputs]
+    assert dtypes == ["float32", "int64", "float64", "float64"]
+    assert found[0].results[0].dtype == np.float64
+
+
+def test_edge_values_come_last(run):
+    found = run("halve", {"x": "f32[]"}, edge_values=True, draws=1)
+    assert [case.kind for case in found] == ["draw"] + ["edge"] * 17
+    with np.errstate(over="ignore"):
+        for case in found[1:]:
+            square = np.float32(case.inputs[0]) ** 2
+            flushed = abs(square) < np.finfo(np.float32).tiny
+            assert case.results[0] == (0 if flushed else square) or np.isnan(square)
+
+
+@pytest.mark.parametrize("dtype", ["f16", "bf16", "c64", "bool", "u8"])
+def test_other_dtypes(run, dtype):
+    for case in run("halve", {"x": f"{dtype}[4]"}, edge_values=True):
+        assert case.results[0].dtype == case.inputs[0].dtype
+        wide = {"f16": "float64", "bf16": "float64", "c64": "complex128"}
+        assert str(case.references[0].dtype) == wide.get(dtype, str(case.inputs[0].dtype))
