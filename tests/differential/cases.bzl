@@ -1,6 +1,9 @@
 """The functions that are compared with JAX, and their shapes."""
 
-CONTROL_FLOW = {
+def _of(src, functions, **kwargs):
+    return {name: dict(src = src, inputs = inputs, **kwargs) for name, inputs in functions.items()}
+
+_CONTROL_FLOW = {
     "batched_while": {"x": "f32[5]"},
     "bisection": {"target": "f32[]", "x": "f32[]"},
     "branch_in_while": {"x": "f32[30]"},
@@ -16,7 +19,7 @@ CONTROL_FLOW = {
     "swapped": {"x": "f32[25]"},
 }
 
-FUNCTIONS = {
+_FUNCTIONS = {
     "affine": {"x": "f32[5]"},
     "cumulative": {"x": "f32[40]"},
     "duplicate": {"x": "f32[3]"},
@@ -37,13 +40,136 @@ FUNCTIONS = {
     "standardize": {"x": "f32[33]"},
     "threshold": {"limit": "f32[]", "x": "f32[21]"},
     "transpose": {"x": "f32[5,7]"},
+}
+
+_X64 = {
     "wide": {"n": "i64[]", "small": "f32[]", "x": "f64[6]"},
 }
 
-CASES = FUNCTIONS | CONTROL_FLOW
+_ARRAYS = {
+    "all_integers": {"a": "i8[20]", "b": "i16[20]", "c": "i32[20]", "d": "u8[20]", "e": "u16[20]", "f": "u32[20]"},
+    "blocks": {"x": "f32[8,8]"},
+    "extremes": {"x": "f32[9,11]"},
+    "gather": {"i": "i32[6]", "x": "f32[6,5]"},
+    "histogram": {"x": "f32[50]"},
+    "interpolation": {"x": "f32[40]"},
+    "masked": {"valid": "bool[30]", "x": "f32[30]"},
+    "movement": {"x": "f32[5,7]"},
+    "moving_average": {"x": "f32[48]"},
+    "one_hot": {"labels": "i32[12]"},
+    "outer_products": {"x": "f32[12]", "y": "f32[10]"},
+    "reductions": {"x": "f32[4,5,6]"},
+    "running": {"x": "f32[7,9]"},
+    "scatter_rows": {"i": "i32[8]", "v": "f32[8,5]", "x": "f32[6,5]"},
+    "windows": {"i": "i32[]", "x": "f32[64]"},
+}
 
-# Functions that need 64-bit types.
-X64 = ["wide"]
+_ARRAYS_X64 = {
+    "wide_integers": {"u": "u64[20]", "x": "i64[20]", "y": "f32[20]"},
+    "wide_statistics": {"x": "f64[40]"},
+}
+
+_APPLICATIONS = {
+    "attention": {"k": "f32[7,8]", "q": "f32[5,8]", "v": "f32[7,8]"},
+    "biquad": {"state": "f32[2]", "x": "f32[40]"},
+    "biquad_cascade": {"x": "f32[32]"},
+    "cholesky": {"a": "f32[6,6]"},
+    "complementary_filter": {"accelerometer": "f32[25,2]", "gyro": "f32[25]"},
+    "crc32": {"data": "u8[30]"},
+    "cross_entropy": {"label": "i32[]", "w": "f32[7,12]", "x": "f32[12]"},
+    "descent": {"w": "f32[6]", "x": "f32[20,6]", "y": "f32[20]"},
+    "dynamic_time_warping": {"x": "f32[18]", "y": "f32[20]"},
+    "fir": {"taps": "f32[16]", "x": "f32[48]"},
+    "gauss_newton": {"parameters": "f32[3]", "t": "f32[24]", "y": "f32[24]"},
+    "goertzel": {"x": "f32[64]"},
+    "heat": {"x": "f32[32]"},
+    "hessian": {"x": "f32[6]"},
+    "isqrt": {"x": "i32[20]"},
+    "jacobian_forward": {"x": "f32[10]"},
+    "jacobian_reverse": {"x": "f32[12]"},
+    "kalman_step": {"p": "f32[4,4]", "x": "f32[4]", "z": "f32[2]"},
+    "lstm": {"u": "f32[24,6]", "w": "f32[24,5]", "x": "f32[9,5]"},
+    "mandelbrot": {"im": "f32[20]", "re": "f32[20]"},
+    "newton_system": {"x": "f32[2]"},
+    "pid": {"error": "f32[]", "integral": "f32[]", "previous": "f32[]"},
+    "pid_run": {"start": "f32[]", "target": "f32[40]"},
+    "power_iteration": {"a": "f32[5,5]"},
+    "quaternion": {"q": "f32[4]", "rate": "f32[20,3]"},
+    "rk4": {"state": "f32[2,20]", "torque": "f32[]"},
+    "separable_blur": {"image": "f32[9,10]"},
+    "state_machine": {"mode": "i32[]", "x": "f32[20]"},
+    "transformer_block": {"scale": "f32[8]", "w": "f32[8,8]", "x": "f32[6,8]"},
+    "tridiagonal": {"d": "f32[24]"},
+    "xorshift": {"count": "i32[]", "seed": "u32[]"},
+}
+
+_INTEGER_PAIRS = {
+    "a": "i8[19]",
+    "b": "i8[19]",
+    "c": "i16[19]",
+    "d": "i16[19]",
+    "e": "i32[19]",
+    "f": "i32[19]",
+    "u": "u32[19]",
+    "v": "u32[19]",
+}
+
+# Arrays of more than 17 elements, so that 17 cases have all pairs of edge values; no multiple of a
+# vector's lanes.
+_ELEMENTWISE = {
+    "activations": {"x": "f32[19]"},
+    "arithmetic": {"x": "f32[19]", "y": "f32[19]"},
+    "arithmetic_of_scalars": {"x": "f32[]", "y": "f32[]"},
+    "bits": _INTEGER_PAIRS,
+    "classification": {"x": "f32[19]"},
+    "comparisons": {"x": "f32[19]", "y": "f32[19]"},
+    "division": _INTEGER_PAIRS,
+    "error_functions": {"x": "f32[19]"},
+    "exponentials": {"x": "f32[19]"},
+    "extrema": {"x": "f32[19]", "y": "f32[19]"},
+    "hyperbolic": {"x": "f32[19]"},
+    "integer_conversions": {"x": "i8[19]", "y": "i8[19]"},
+    "inverse_trigonometric": {"x": "f32[19]"},
+    "logarithms": {"x": "f32[19]"},
+    "logic": {"x": "bool[19]", "y": "bool[19]"},
+    "powers": {"x": "f32[19]", "y": "f32[19]"},
+    "remainders": {"x": "f32[19]", "y": "f32[19]"},
+    "roots": {"x": "f32[19]"},
+    "rounding": {"x": "f32[19]"},
+    "saturating": {"x": "i16[19]", "y": "i16[19]"},
+    "shifts": _INTEGER_PAIRS,
+    "to_integers": {"x": "f32[19]"},
+    "trigonometric": {"x": "f32[19]"},
+    "wrapping": _INTEGER_PAIRS,
+}
+
+_ELEMENTWISE_X64 = {
+    "words": {"x": "i64[19]", "y": "i64[19]"},
+}
+
+_PYTREES = [
+    "constants",
+    "filter_step",
+    "mixture",
+    "motion_step",
+    "network",
+    "shapes_only",
+    "simulation",
+    "training_step",
+]
+
+# Attributes of the differential_test and of its jax_llvm_library by name, which is the function's.
+CASES = (
+    _of("functions.py", _FUNCTIONS) |
+    _of("functions.py", _X64, x64 = True) |
+    _of("control_flow.py", _CONTROL_FLOW) |
+    _of("arrays.py", _ARRAYS) |
+    _of("arrays.py", _ARRAYS_X64, x64 = True) |
+    _of("applications.py", _APPLICATIONS) |
+    _of("elementwise.py", _ELEMENTWISE, edge_values = True) |
+    _of("elementwise.py", _ELEMENTWISE_X64, edge_values = True, x64 = True) |
+    {name: dict(src = "pytrees.py", example_inputs = name + "_inputs") for name in _PYTREES}
+)
 
 # Functions that are also compiled with workspace = "caller": with and without one, returning by value
 # and not, with loops.

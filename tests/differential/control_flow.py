@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Loops and branches that are compared with JAX. CONTROL_FLOW in cases.bzl has their shapes."""
+"""Loops and branches that are compared with JAX. cases.bzl has their shapes."""
 
 import jax
 import jax.numpy as jnp

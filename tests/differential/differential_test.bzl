@@ -4,8 +4,21 @@ load("@rules_cc//cc:cc_binary.bzl", "cc_binary")
 load("@rules_python//python:py_test.bzl", "py_test")
 load("//platforms:host_only.bzl", "HOST_ONLY")
 
-def differential_test(name, library, src, fn, inputs, x64 = False, **kwargs):
-    """Calls the C function with seeded inputs and judges its results by docs/numerics.md.
+def differential_test(
+        name,
+        library,
+        src,
+        fn,
+        inputs = {},
+        example_inputs = "",
+        edge_values = False,
+        deps = [],
+        data = [],
+        x64 = False,
+        **kwargs):
+    """Calls the C function and judges its results by docs/numerics.md.
+
+    The cases: the example's own values, if there are, and three seeded draws.
 
     Args:
         name: string.
@@ -13,6 +26,11 @@ def differential_test(name, library, src, fn, inputs, x64 = False, **kwargs):
         src: label of its src.
         fn: string, its fn.
         inputs: dict, its inputs.
+        example_inputs: string, its example_inputs.
+        edge_values: bool, whether zeros, infinities, nan, subnormals and the like are cases, too; for
+            elementwise functions. Each element of their results is judged by itself.
+        deps: list of labels, its deps.
+        data: list of labels, its data.
         x64: bool, its x64.
         **kwargs: as in py_test.
     """
@@ -44,14 +62,23 @@ def differential_test(name, library, src, fn, inputs, x64 = False, **kwargs):
             "--manifest=$(rootpath :%s.manifest)" % name,
             "--src=$(rootpath %s)" % src,
             "--fn=" + fn,
-        ] + ["--input=%s=%s" % (argument, shape) for argument, shape in inputs.items()] + (["--x64"] if x64 else []),
-        data = [
+        ] + [
+            "--input=%s=%s" % (argument, shape)
+            for argument, shape in inputs.items()
+        ] + (
+            ["--example-inputs=" + example_inputs] if example_inputs else []
+        ) + (
+            ["--edge-values"] if edge_values else []
+        ) + (
+            ["--x64"] if x64 else []
+        ),
+        data = data + [
             src,
             ":" + name + ".manifest",
             ":" + name + ".so",
         ],
         python_version = "3.14",
         target_compatible_with = HOST_ONLY,
-        deps = [Label("//py/jax_embedded:oracle")],
+        deps = deps + [Label("//py/jax_embedded:oracle")],
         **kwargs
     )

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Functions that are compared with JAX. FUNCTIONS in cases.bzl has their shapes.
+"""Functions that are compared with JAX. cases.bzl has their shapes.
 
 Most make three or more thunks that share memory: single kernels hide mistakes in buffers.
 """
@@ -25,7 +25,7 @@ def softmax(x):
 
 
 def standardize(x):
-    centered = x - jnp.mean(x)
+    centered = jnp.cumsum(jnp.cumsum(x - jnp.mean(x))[::-1])
     return centered / (jnp.sqrt(jnp.mean(centered * centered)) + 1e-3)
 
 
@@ -119,7 +119,7 @@ def small_integers(x, y, z):
 
 
 def threshold(x, limit):
-    above = jnp.cumsum(x * x) > limit
+    above = jnp.cumsum(jnp.cumsum(x * x)[::-1]) > limit
     return jnp.argmax(above)
 
 

@@ -1,0 +1,152 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Indexing, movement and reduction of arrays, compared with JAX. cases.bzl has the shapes."""
+
+import jax
+import jax.numpy as jnp
+
+
+def gather(x, i):
+    """Indices beyond the end are the last: JAX clamps them."""
+    rows = jnp.tanh(x)[i]
+    return rows, jnp.cumsum(rows, axis=0)[-1], jnp.take_along_axis(x, jnp.abs(i)[:, None] % 5, 1)
+
+
+def histogram(x):
+    bins = jnp.clip((x * 8.0 + 16.0).astype(jnp.int32), 0, 31)
+    counts = jnp.zeros(32, jnp.int32).at[bins].add(1)
+    return counts, jnp.cumsum(counts), jnp.argmax(counts)
+
+
+def scatter_rows(x, i, v):
+    y = jnp.tanh(x)
+    added = jnp.cumsum(jnp.cumsum(y.at[i].add(v), axis=0)[::-1], axis=1)
+    largest = y.at[:, 2].max(v[:6, 0])
+    return added @ jnp.ones(5), jnp.cumsum(largest, axis=0), y[::-1]
+
+
+def windows(x, i):
+    """dynamic_slice and dynamic_update_slice; a start beyond the end is moved back."""
+    smooth = jnp.cumsum(x) * 0.1
+    window = jax.lax.dynamic_slice(smooth, (i,), (20,))
+    y = jax.lax.dynamic_update_slice(smooth, window[::-1] * 2.0, (i - 30,))
+    return y, window - jnp.mean(window), jnp.cumsum(y)[-20:]
+
+
+def extremes(x):
+    y = x - jnp.mean(x, axis=0)
+    return (
+        jnp.argmax(y, axis=0),
+        jnp.argmin(y, axis=1),
+        jnp.argmax(jnp.abs(y)),
+        jnp.max(y, axis=(0, 1)) - jnp.min(y),
+    )
+
+
+def reductions(x):
+    y = jnp.tanh(x) + 1.5
+    return (
+        jnp.sum(y, axis=(0, 2)),
+        jnp.mean(y, axis=(1, 2)),
+        jnp.prod(y, axis=1),
+        jnp.max(y, axis=(0, 1)),
+        jnp.var(y, axis=(0, 1, 2)),
+        jnp.any(x > 1.0, axis=(0, 2)),
+        jnp.all(x < 1.0),
+    )
+
+
+def running(x):
+    y = jnp.cumsum(x, axis=0)
+    return (
+        jax.lax.cummax(y, axis=0),
+        jax.lax.cummin(y, axis=1),
+        jnp.cumprod(1.0 + x * 0.01, axis=1),
+        jax.lax.cumsum(y, axis=1, reverse=True) - y,
+    )
+
+
+def movement(x):
+    y = jnp.tanh(x)
+    tall = jnp.concatenate([y, jnp.flip(y, 1), jnp.roll(y, 2, axis=0)], axis=0)
+    padded = jnp.pad(tall, ((1, 2), (3, 0)), constant_values=0.5)
+    turned = jnp.cumsum(padded.T, axis=1)
+    return (
+        turned[::2, 1::3],
+        jnp.tile(y[0], 3),
+        jnp.repeat(turned[:, -1], 2),
+        turned.reshape(-1)[7:40],
+    )
+
+
+def blocks(x):
+    """A matrix taken apart and put together anew."""
+    a, b = x[:4, :4], x[4:, 4:]
+    product = a @ b
+    top = jnp.concatenate([product, b - product.T], axis=1)
+    whole = jnp.concatenate([top, jnp.concatenate([a, product @ product], axis=1)], axis=0)
+    return whole + whole.T, jnp.trace(whole), jnp.tril(whole), jnp.diag(whole)
+
+
+def masked(x, valid):
+    count = jnp.maximum(jnp.sum(valid), 1)
+    mean = jnp.sum(jnp.where(valid, x, 0.0)) / count
+    spread = jnp.where(valid, x - mean, 0.0)
+    return jnp.cumsum(jnp.cumsum(spread)[::-1]), jnp.where(valid, jnp.roll(spread, 1), -1.0), count
+
+
+def moving_average(x):
+    total = jnp.cumsum(jnp.pad(x, (8, 0)))
+    smooth = (total[8:] - total[:-8]) / 8.0
+    rest = x - smooth
+    return smooth, jnp.cumsum(rest * rest), jnp.flip(rest)
+
+
+def outer_products(x, y):
+    table = jnp.outer(x, y)
+    scores = jnp.tanh(table @ table[0])
+    return jnp.cumsum(scores), jnp.cumsum(table, axis=1)[:, -1], jnp.max(table, axis=0)
+
+
+def one_hot(labels):
+    table = jax.nn.one_hot(labels, 10)
+    return jnp.sum(table, axis=0), jnp.cumsum(table, axis=0), table.T
+
+
+def interpolation(x):
+    """A table looked up with linear interpolation."""
+    grid = jnp.linspace(-2.0, 2.0, 33)
+    table = jnp.sin(grid)
+    at = jnp.clip((x + 2.0) * 8.0, 0.0, 31.99)
+    i = at.astype(jnp.int32)
+    y = table[i] + (at - i) * (table[i + 1] - table[i])
+    return y, jnp.cumsum(jnp.cumsum(y)[::-1]), y[::-1] - y
+
+
+def all_integers(a, b, c, d, e, f):
+    total = a.astype(jnp.int32) + b + c + d.astype(jnp.int32) + e + f.astype(jnp.int32)
+    return (
+        jnp.cumsum(jnp.cumsum(total)[::-1]),
+        (a * 3).astype(jnp.int8),
+        b - c.astype(jnp.int16),
+        jnp.flip(d) ^ d,
+        jnp.cumsum(e),
+        jnp.sum(f),
+        total > 100,
+    )
+
+
+def wide_integers(x, u, y):
+    scaled = jnp.cumsum(x * 1_000_000_007)
+    return (
+        scaled,
+        scaled // 97,
+        u * u ^ (u >> 7),
+        jnp.cumsum(y) + scaled.astype(jnp.float64),
+        x % 11,
+    )
+
+
+def wide_statistics(x):
+    y = x - jnp.mean(x)
+    drift = jnp.cumsum(y)
+    return (jnp.max(drift) - jnp.min(drift)) / jnp.sqrt(jnp.mean(y * y)), jnp.cumsum(drift[::-1])
