@@ -87,7 +87,7 @@ def jax_llvm_library(
         target_compatible_with = HOST_ONLY,
         deps = [
             Label("//py/jax_embedded:library"),
-            Label("//third_party/python:jax"),
+            Label("//toolchains/exporter:jax"),
         ] + deps,
         **hidden
     )
