@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a user can do wrong. CASES: name -> Python source (None: no file), arguments of `export`."""
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 from unittest import mock
 
 F32 = "--input=x=f32[3]"
@@ -128,6 +130,9 @@ CASES = {
     "jax: not installed": Case(
         IDENTITY, patches=lambda: [mock.patch("importlib.metadata.version", _no_package)]
     ),
+    "jax: two on the path": Case(
+        IDENTITY, patches=lambda: [mock.patch("sys.path", _path_with("1.0", "2.0"))]
+    ),
     "jaxlib: unknown version": Case(
         IDENTITY, patches=lambda: [mock.patch("importlib.metadata.version", return_value="0.4.1")]
     ),
@@ -146,3 +151,17 @@ def _no_package(name: str) -> str:
     from importlib.metadata import PackageNotFoundError
 
     raise PackageNotFoundError(name)
+
+
+def _path_with(*versions: str) -> list[str]:
+    """A sys.path with these jax and no other."""
+    path = [entry for entry in sys.path if not Path(entry, "jax").exists()]
+    for version in versions:
+        site = Path(f"jax_{version}/site-packages")
+        (site / "jax").mkdir(parents=True)
+        (site / "jax/__init__.py").touch()
+        info = site / f"jax-{version}.dist-info"
+        info.mkdir()
+        (info / "METADATA").write_text(f"Name: jax\nVersion: {version}\n")
+        path.append(str(site))
+    return path

@@ -3,15 +3,14 @@
 
 import os
 import re
-import sys
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 from jax_embedded.capture import xla
+from jax_embedded.capture.installed import installed_versions
 from jax_embedded.child import run_in_child
 from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.ir.dump import Dump, Leaf, root_order
@@ -50,7 +49,7 @@ def capture(request: CaptureRequest) -> Dump:
 
 
 def _capture(request: CaptureRequest) -> Dump:
-    versions = {"jax": _version("jax"), "jaxlib": _version("jaxlib")}
+    versions = installed_versions()
     release = xla.release_of(versions["jaxlib"])
     with tempfile.TemporaryDirectory() as folder:
         xla.prepare_process(release, Path(folder))
@@ -72,17 +71,6 @@ def _capture(request: CaptureRequest) -> Dump:
         schema=schema.descriptors,
         kernels=kernels,
     )
-
-
-def _version(package: str) -> str:
-    try:
-        return metadata.version(package)
-    except metadata.PackageNotFoundError as error:
-        raise ExportError(
-            "no-jax",
-            f"{package}: expected it to be installed, found none",
-            f"install {package} for this Python ({sys.executable})",
-        ) from error
 
 
 @dataclass(frozen=True)
