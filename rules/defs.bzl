@@ -60,7 +60,8 @@ def jax_llvm_library(
         donate: list of string, arguments that are updated in place: each shares its memory with the result
             that has the same tree, shapes and dtypes.
         structs: list of string, arguments that are pytrees and are passed as one `struct NAME_ARGUMENT`.
-        deps: list of labels, py_library targets and pip packages that src imports.
+        deps: list of labels, py_library targets and pip packages that src imports. What needs jax must
+            need the exporter's: see exporter_python_toolchain.
         data: list of labels, files that src reads while it is traced, laid out as in runfiles.
         c_name: string, name of the C function.
         x64: bool, whether JAX computes with 64-bit types.

@@ -2,8 +2,10 @@
 
 load("@bazel_skylib//lib:unittest.bzl", "analysistest", "asserts")
 load("@rules_cc//cc/common:cc_info.bzl", "CcInfo")
+load("@rules_python//python:py_library.bzl", "py_library")
 load("//platforms:host_only.bzl", "HOST_ONLY")
 load("//rules:defs.bzl", "JaxLibraryInfo", "jax_llvm_library")
+load("//toolchains/exporter:exporter_python.bzl", "exporter_python_toolchain")
 
 _PLATFORMS = "//command_line_option:platforms"
 
@@ -95,6 +97,21 @@ def _capture_impl(ctx):
 
 _capture_test = analysistest.make(_capture_impl)
 
+# A registered set replaces the whole of the exporter's Python packages.
+
+def _packages_impl(ctx):
+    env = analysistest.begin(ctx)
+    runfiles = analysistest.target_under_test(env)[DefaultInfo].default_runfiles
+    found = [f.basename for f in runfiles.files.to_list() if "_pip" in f.path or "other_" in f.path]
+    asserts.equals(env, sorted(ctx.attr.files), sorted(found))
+    return analysistest.end(env)
+
+_packages_test = analysistest.make(
+    _packages_impl,
+    attrs = {"files": attr.string_list(mandatory = True)},
+    config_settings = {"//command_line_option:extra_toolchains": [str(Label("//rules/tests:other_python"))]},
+)
+
 # Mistakes.
 
 def _failure_impl(ctx):
@@ -136,6 +153,17 @@ def jax_llvm_library_test_suite(name):
         example_inputs = "g",
         tags = ["manual"],
     )
+    for part in ["other_compiler", "other_jax"]:
+        py_library(
+            name = part,
+            srcs = [part + ".py"],
+            tags = ["manual"],
+        )
+    exporter_python_toolchain(
+        name = "other_python",
+        compiler = [":other_compiler"],
+        jax = [":other_jax"],
+    )
     tests = {
         "both_inputs_test": (_failure_test, ":both_inputs.program", {
             "message": "ERROR(jax_embedded): //rules/tests:both_inputs: inputs: expected it without example_inputs, found both\n" +
@@ -145,6 +173,12 @@ def jax_llvm_library_test_suite(name):
         "codegen_host_test": (_codegen_host_test, ":subject", {"target_name": "host"}),
         "codegen_m4f_test": (_codegen_m4f_test, ":subject", {"target_name": "cortex-m4f"}),
         "codegen_m7_test": (_codegen_m7_test, ":subject", {"target_name": "cortex-m7"}),
+        "packages_of_capture_test": (_packages_test, ":subject.capture", {
+            "files": ["other_compiler.py", "other_jax.py"],
+        }),
+        "packages_of_compiler_test": (_packages_test, "//py/jax_embedded:compiler", {
+            "files": ["other_compiler.py"],
+        }),
         "provides_test": (_provides_test, ":subject", {}),
     }
     for test, (rule, subject, attrs) in tests.items():

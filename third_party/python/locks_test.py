@@ -1,0 +1,23 @@
+# SPDX-License-Identifier: Apache-2.0
+import re
+from pathlib import Path
+
+FOLDER = Path("third_party/python")
+
+
+def pins(lock: str) -> dict[str, set[str]]:
+    """Hashes by name==version."""
+    found: dict[str, set[str]] = {}
+    for line in (FOLDER / lock).read_text().splitlines():
+        if pin := re.match(r"[\w.-]+==\S+", line):
+            hashes = found.setdefault(pin[0], set())
+        elif line.startswith("    --hash="):
+            hashes.add(line.strip(" \\"))
+    return found
+
+
+def test_what_is_tested_is_what_others_get():
+    others = pins("requirements_lock.txt")
+    assert len(others) > 5
+    tested = pins("dev_requirements_lock.txt")
+    assert {pin: tested.get(pin) for pin in others} == others
