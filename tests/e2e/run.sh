@@ -31,6 +31,9 @@ quietly "$bazelw" build --platforms=@jax_embedded//platforms:cortex_m7 //app:smo
 expect "consumer: the object is for the core" \
   '"cpu": "cortex-m7",' \
   "$(sed -n 's/^ *\("cpu".*\)/\1/p' bazel-bin/app/smoothing.json)"
+expect "consumer: a second jax is an error that names both" \
+  "consumer_pip _main/app/other" \
+  "$("$bazelw" build //app:two_jax 2>&1 | sed -nE 's#^ +jax .* in .*(consumer_pip|_main/app/other).*#\1#p' | xargs)"
 [[ -z ${CI:-} ]] || "$bazelw" shutdown || true
 
 cd "$project"

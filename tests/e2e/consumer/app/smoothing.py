@@ -2,17 +2,30 @@
 
 from pathlib import Path
 
+import equinox as eqx
+import jax
 import jax.numpy as jnp
 import numpy as np
 from app.units import MILLI
 
-TAPS = np.loadtxt(Path(__file__).parent / "taps.csv", delimiter=",", dtype=np.float32)
+
+class Smoothing(eqx.Module):
+    """Three taps."""
+
+    taps: jax.Array
+
+    def __call__(self, volts):
+        return self.taps[0] * volts[:-2] + self.taps[1] * volts[1:-1] + self.taps[2] * volts[2:]
+
+
+SMOOTHING = Smoothing(
+    jnp.asarray(np.loadtxt(Path(__file__).parent / "taps.csv", delimiter=",", dtype=np.float32))
+)
 
 
 def smooth(samples, gain=2.0):
     """Three-tap smoothing of samples in milli-units; scaled by gain."""
-    volts = samples["raw"] * MILLI * gain
-    middle = TAPS[0] * volts[:-2] + TAPS[1] * volts[1:-1] + TAPS[2] * volts[2:]
+    middle = SMOOTHING(samples["raw"] * MILLI * gain)
     return {"volts": middle, "peak": jnp.max(jnp.abs(middle))}
 
 
