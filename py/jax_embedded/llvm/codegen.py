@@ -9,6 +9,7 @@ from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.llvm.abi import is_known
 from jax_embedded.llvm.link import LinkedModule
 from jax_embedded.llvm.object_file import Section, sections, undefined_symbols
+from jax_embedded.llvm.optimise import optimise
 from jax_embedded.llvm.targets import target_machine
 from jax_embedded.target import Target
 
@@ -38,12 +39,13 @@ def codegen(linked: LinkedModule, target: Target) -> ObjectCode:
     """
     machine = target_machine(target)
     module = llvm.parse_assembly(linked.llvm_ir)
-    options = llvm.create_pipeline_tuning_options(speed_level=3)
-    builder = llvm.create_pass_builder(machine, options)
-    builder.getModulePassManager().run(module, builder)
-    leftover = [f.name for f in module.functions if not f.is_declaration and f.name != linked.entry]
+    optimise(module, target)
+    wanted = {linked.entry, *linked.shared}
+    leftover = [f.name for f in module.functions if not f.is_declaration and f.name not in wanted]
     if leftover:
-        raise InternalError(f"codegen: expected one function, found {', '.join(leftover)} as well")
+        raise InternalError(
+            f"codegen: expected {', '.join(sorted(wanted))}, found {', '.join(leftover)} as well"
+        )
     text = str(module)
     assembly = machine.emit_assembly(module)
     # Emitting changes a module: the object comes from a fresh copy, so that both are the same code.

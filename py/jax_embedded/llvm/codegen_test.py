@@ -151,7 +151,7 @@ def test_a_second_function_is_a_bug():
     text = MODULE.replace("define internal float @jxe", "define float @jxe")
     with pytest.raises(InternalError) as caught:
         generated(TARGETS["host"], text)
-    assert caught.value.what == "codegen: expected one function, found jxe.tanh.f32 as well"
+    assert caught.value.what == "codegen: expected f, found jxe.tanh.f32 as well"
 
 
 def test_a_call_that_llvm_makes_of_an_instruction_and_no_library_has():

@@ -1,12 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes the exported function: XLA's schedule as calls of its kernels, in LLVM IR.
-
-A kernel takes one pointer, to XLA_CPU_KernelCallFrame {workgroup counts, workgroup id, number of
-arguments, arguments}; the arguments are {pointer, bytes} each, first what it reads, then what it
-writes. Once the kernels are inlined, LLVM sees through the frames and drops them.
-
-Source: xla/backends/cpu/runtime/kernel_c_api.h.
-"""
+"""Writes the exported function: XLA's schedule as calls of its kernels, in LLVM IR."""
 
 from jax_embedded.ir.c_function import CFunction, Field
 from jax_embedded.ir.program import (
@@ -22,33 +15,38 @@ from jax_embedded.ir.program import (
     steps_of,
 )
 from jax_embedded.ir.scratch import WORKSPACE_ALIGN, Scratch
+from jax_embedded.llvm.kernel_calls import (
+    FunctionWriter,
+    KernelCalls,
+    kernel_declaration,
+    shared_call,
+    shared_function,
+)
 from jax_embedded.shape import DTYPES
 
-_FRAME = "{ ptr, ptr, i64, ptr }"
-_ARGUMENT = "{ ptr, i64 }"
-_DIM3 = "{ i64, i64, i64 }"
+
+def entry_module(
+    program: Program, function: CFunction, scratch: Scratch, calls: KernelCalls | None = None
+) -> str:
+    """The module that defines `function`, without the kernels.
+
+    calls: which kernels are functions of their own; none by default.
+    """
+    return _Entry(program, function, scratch, calls or KernelCalls()).module()
 
 
-def entry_module(program: Program, function: CFunction, scratch: Scratch) -> str:
-    """The module that defines `function`, without the kernels."""
-    return _Entry(program, function, scratch).module()
-
-
-def kernel_symbol(kernel: str) -> str:
-    """What a kernel is called in the linked module: nothing that the exported function may be."""
-    return f"kernel.{kernel}"
-
-
-class _Entry:
-    def __init__(self, program: Program, function: CFunction, scratch: Scratch):
+class _Entry(FunctionWriter):
+    def __init__(
+        self, program: Program, function: CFunction, scratch: Scratch, calls: KernelCalls
+    ):
+        super().__init__()
         self.program = program
         self.function = function
         self.scratch = scratch
         caller = function.caller_workspace
         self.workspace = "%workspace" if caller else f"@{program.name}.workspace"
+        self.calls = calls
         self.globals: list[str] = []
-        self.allocas: list[str] = []
-        self.body: list[str] = []
         self.base: dict[int, str] = {}  # allocation -> pointer
         self.time = 0  # of the next step, as in Program.steps
 
@@ -61,18 +59,17 @@ class _Entry:
             [
                 f'source_filename = "{self.program.name}"',
                 *self.globals,
-                *[f"declare ptr {name}(ptr)" for name in self._kernel_names()],
+                *self._kernels(),
                 "declare void @llvm.memcpy.p0.p0.i32(ptr, ptr, i32, i1)",
-                f"define {returned} @{self.program.name}({', '.join(parameters)}) nounwind {{",
-                *["  " + line for line in self.allocas],
-                *[line if line.endswith(":") else "  " + line for line in self.body],
-                "}",
-                "",
+                self.function(f"{returned} @{self.program.name}({', '.join(parameters)}) nounwind"),
             ]
         )
 
-    def _kernel_names(self) -> list[str]:
-        return sorted({_kernel_name(thunk.kernel) for thunk in self.program.kernel_thunks()})
+    def _kernels(self) -> list[str]:
+        """What the function calls, and the shared functions that it calls."""
+        calls = {self.calls.call(thunk) for thunk in self.program.kernel_thunks()}
+        shared = [shared_function(call, name) for call, name in self.calls.shared.items()]
+        return [*sorted({kernel_declaration(call.kernel) for call in calls}), *shared]
 
     def _border(self) -> list[str]:
         """The parameters of the function; scalars go through a stack slot that LLVM removes."""
@@ -186,11 +183,11 @@ class _Entry:
             if thunk.trip_count == 0:
                 self.time += len(list(steps_of(thunk.body)))
                 return
-            self._loop_begin(name, "i32")
+            self.loop_begin(name, "i32")
             self._thunks(thunk.body)
-            self._loop_end(name, thunk.trip_count, "i32")
+            self.loop_end(name, thunk.trip_count, "i32")
             return
-        self._label(f"{name}.condition")
+        self.label(f"{name}.condition")
         self._thunks(thunk.condition)
         assert thunk.predicate is not None
         test = self._scalar(self._next_step(), thunk.predicate, f"{name}.predicate")
@@ -226,45 +223,14 @@ class _Entry:
         self.body.append(f"%{name} = load {dtype.llvm}, ptr {pointer}, align {dtype.itemsize}")
         return f"%{name}"
 
-    def _label(self, label: str) -> None:
-        self.body += [f"br label %{label}", f"{label}:"]
-
     def _kernel(self, time: int, thunk: KernelThunk) -> None:
         slices = thunk.arguments + thunk.results
-        step = f"%step.{time}"
-        self.allocas += [
-            f"{step}.workgroups = alloca {_DIM3}, align 8",
-            f"{step}.workgroup = alloca {_DIM3}, align 8",
-            f"{step}.arguments = alloca [{len(slices)} x {_ARGUMENT}], align 8",
-            f"{step}.frame = alloca {_FRAME}, align 8",
-        ]
-        for axis, count in enumerate(thunk.workgroups):
-            self._store_field(f"{step}.workgroups", _DIM3, axis, f"i64 {count}")
-        for index, where in enumerate(slices):
-            pointer = self._pointer(time, where)
-            field = f"{step}.argument.{index}"
-            self.body.append(
-                f"{field} = getelementptr inbounds {_ARGUMENT}, ptr {step}.arguments, i32 {index}"
-            )
-            self._store_field(field, _ARGUMENT, 0, f"ptr {pointer}")
-            self._store_field(field, _ARGUMENT, 1, f"i64 {where.shape.nbytes}")
-        self._store_field(f"{step}.frame", _FRAME, 0, f"ptr {step}.workgroups")
-        self._store_field(f"{step}.frame", _FRAME, 1, f"ptr {step}.workgroup")
-        self._store_field(f"{step}.frame", _FRAME, 2, f"i64 {len(slices)}")
-        self._store_field(f"{step}.frame", _FRAME, 3, f"ptr {step}.arguments")
-        self._call_for_each_workgroup(time, thunk)
-
-    def _call_for_each_workgroup(self, time: int, thunk: KernelThunk) -> None:
-        step = f"%step.{time}"
-        ids = ["0", "0", "0"]
-        axes = [axis for axis in (2, 1, 0) if thunk.workgroups[axis] > 1]
-        for axis in axes:
-            ids[axis] = self._loop_begin(f"step.{time}.{'xyz'[axis]}", "i64")
-        for axis in range(3):
-            self._store_field(f"{step}.workgroup", _DIM3, axis, f"i64 {ids[axis]}")
-        self.body.append(f"call ptr {_kernel_name(thunk.kernel)}(ptr {step}.frame)")
-        for axis in reversed(axes):
-            self._loop_end(f"step.{time}.{'xyz'[axis]}", thunk.workgroups[axis], "i64")
+        pointers = [self._pointer(time, where) for where in slices]
+        call = self.calls.call(thunk)
+        if call in self.calls.shared:
+            self.body.append(shared_call(self.calls.shared[call], pointers))
+        else:
+            self.call_kernel(f"step.{time}", call, pointers)
 
     def _copy(self, time: int, thunk: CopyThunk) -> None:
         source, destination = (self._pointer(time, s) for (s,) in reads_and_writes(thunk))
@@ -279,7 +245,7 @@ class _Entry:
             return
         names = [f"step.{time}.{axis}" for axis in range(len(shape.dims))]
         for name in names:
-            self._loop_begin(name, "i32")
+            self.loop_begin(name, "i32")
         to = self._index(time, "to", names, _row_major_strides(shape.dims))
         origin = self._index(time, "from", names, thunk.strides)
         element = f"[{width} x i8]" if width > 8 else f"i{8 * width}"
@@ -290,7 +256,7 @@ class _Entry:
             f"store {element} %step.{time}.value, ptr %step.{time}.into, align {align}",
         ]
         for name, extent in reversed(list(zip(names, shape.dims, strict=True))):
-            self._loop_end(name, extent, "i32")
+            self.loop_end(name, extent, "i32")
 
     def _index(self, time: int, role: str, names: list[str], strides: tuple[int, ...]) -> str:
         total = "0"
@@ -300,31 +266,6 @@ class _Entry:
             self.body.append(f"{value} = add nuw nsw i32 {total}, {value}.scaled")
             total = value
         return total
-
-    def _loop_begin(self, name: str, integer: str) -> str:
-        """Opens a loop that counts from 0 and returns its counter."""
-        self._label(f"{name}.entry")
-        self._label(f"{name}.loop")
-        self.body.append(
-            f"%{name} = phi {integer} [ 0, %{name}.entry ], [ %{name}.next, %{name}.latch ]"
-        )
-        return f"%{name}"
-
-    def _loop_end(self, name: str, extent: int, integer: str) -> None:
-        self._label(f"{name}.latch")
-        self.body += [
-            f"%{name}.next = add nuw nsw {integer} %{name}, 1",
-            f"%{name}.done = icmp eq {integer} %{name}.next, {extent}",
-            f"br i1 %{name}.done, label %{name}.exit, label %{name}.loop",
-            f"{name}.exit:",
-        ]
-
-    def _store_field(self, pointer: str, struct: str, field: int, value: str) -> None:
-        name = f"%field.{len(self.body)}"
-        self.body += [
-            f"{name} = getelementptr inbounds {struct}, ptr {pointer}, i32 0, i32 {field}",
-            f"store {value}, ptr {name}",
-        ]
 
     def _return(self) -> str:
         """Ends the function; returns its result type."""
@@ -347,7 +288,3 @@ def _row_major_strides(dims: tuple[int, ...]) -> tuple[int, ...]:
         strides.append(step)
         step *= extent
     return tuple(reversed(strides))
-
-
-def _kernel_name(kernel: str) -> str:
-    return f'@"{kernel_symbol(kernel)}"'

@@ -23,7 +23,8 @@ from jax_embedded.ir.program import (
     WhileThunk,
 )
 from jax_embedded.ir.scratch import plan_scratch
-from jax_embedded.llvm.entry import entry_module, kernel_symbol
+from jax_embedded.llvm.entry import entry_module
+from jax_embedded.llvm.kernel_calls import kernel_symbol
 from jax_embedded.llvm.targets import target_machine
 from jax_embedded.shape import DTYPES, Shape, parse_shape
 from jax_embedded.target import TARGETS

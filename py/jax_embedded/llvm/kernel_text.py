@@ -7,6 +7,7 @@ not aligned to 64 bytes), and some is newer than the LLVM that reads it. What re
 left as it is: LLVM's parser refuses it with the line.
 """
 
+import functools
 import re
 import struct
 from fractions import Fraction
@@ -34,6 +35,12 @@ _QUOTED = re.compile(r'"[^"]*"')
 _ALLOCA_ALIGN = 8
 _ARITHMETIC = re.compile(r"= f(add|sub|mul) ")
 
+# What a module defines; a name or, kept apart from names, a string; a label is a name without %.
+_DEFINED = re.compile(r'^(?:define [^@]*)?(@(?:"[^"]*"|[-\w.$]+))(?: =|\()', re.MULTILINE)
+_NAME = re.compile(
+    r'c"[^"]*"|[%@](?:"[^"]*"|[-\w.$]+)|^(?P<label>"[^"]*"|[-\w.$]+)(?=:)', re.MULTILINE
+)
+
 _NUMBER = re.compile(
     r"(?<![\w.%@#-])("
     r"[+-]?\d+\.\d+(?:e[+-]?\d+)?|f0x[0-9A-Fa-f]+|[+-]?inf\b|[+-]?[qs]?nan(?:\(0x[0-9A-Fa-f]+\))?)"
@@ -59,6 +66,23 @@ def clean_kernel(text: str, *, keep_noalias: bool, contract: bool) -> str:
     return "\n".join(lines) + "\n"
 
 
+def canonical_kernel(text: str) -> str:
+    """The cleaned module with numbers for its own names: the same for the same code."""
+    own = frozenset(_DEFINED.findall(text))
+    numbers: dict[str, str] = {}
+
+    def number(match: re.Match[str]) -> str:
+        name = match[0]
+        if match["label"]:
+            name = "%" + name
+        elif name[0] not in "%@" or (name[0] == "@" and name not in own):
+            return name
+        return numbers.setdefault(name, f"{name[0]}{len(numbers)}")
+
+    return _NAME.sub(number, text)
+
+
+@functools.lru_cache(maxsize=1 << 16)  # kernels have most lines in common
 def _clean_line(line: str, keep_noalias: bool, contract: bool) -> str:
     line = _ATTACHMENT.sub("", _ATTRIBUTE_GROUP.sub("", line.split(" ; preds")[0].rstrip()))
     if re.match(r"(define|declare) |.*\bcall ", line):

@@ -2,7 +2,7 @@
 import llvmlite.binding as llvm
 import pytest
 
-from jax_embedded.llvm.kernel_text import clean_kernel
+from jax_embedded.llvm.kernel_text import canonical_kernel, clean_kernel
 
 
 def clean(line: str, *, keep_noalias: bool = False, contract: bool = False) -> str:
@@ -252,3 +252,42 @@ def test_llvm_reads_a_whole_cleaned_kernel(keep_noalias, contract):
     assert [f.name for f in module.functions] == ["fusion_wrapped", "fusion", "llvm.maximum.f32"]
     assert "!" not in text
     assert ("noalias" in text, "contract" in text) == (keep_noalias, contract)
+
+
+def test_the_same_code_is_canonically_the_same():
+    one = """define ptr @tanh.1(ptr %0) {
+entry:
+  %x.1 = call float @tanhf(float %y)
+  br label %tanh.1.exit
+
+tanh.1.exit:
+}
+@table.1 = constant [2 x i8] c"%a"
+"""
+    other = one.replace("tanh.1", "tanh.22").replace("x.1", '"x 2"').replace("table.1", "t")
+    assert canonical_kernel(one) == canonical_kernel(other)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("@tanhf", "@sinhf"),
+        ('c"%a"', 'c"%b"'),
+        ("float %y", "float %x"),
+        ("label %one", "label %two"),
+        ("0x3FE", "0x3FF"),
+        ("@table,", "@other,"),
+    ],
+)
+def test_other_code_is_canonically_other(old, new):
+    text = """@table = constant [2 x i8] c"%a"
+@other = constant [2 x i8] c"%c"
+define ptr @kernel(float %x, float %y) {
+one:
+  %z = call float @tanhf(float %y, ptr @table, float 0x3FE)
+  br label %one
+two:
+}
+"""
+    assert text.count(old)
+    assert canonical_kernel(text) != canonical_kernel(text.replace(old, new))

@@ -2,6 +2,8 @@
 """Stage 3, link: Program -> LinkedModule."""
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import llvmlite.binding as llvm
@@ -11,11 +13,23 @@ from jax_embedded.ir.c_function import CFunction
 from jax_embedded.ir.program import Program
 from jax_embedded.ir.scratch import Scratch, plan_scratch
 from jax_embedded.llvm.abi import is_known
-from jax_embedded.llvm.entry import entry_module, kernel_symbol
-from jax_embedded.llvm.kernel_text import clean_kernel
-from jax_embedded.llvm.math import define_math, rename_math
+from jax_embedded.llvm.entry import entry_module
+from jax_embedded.llvm.kernel_calls import (
+    KernelCall,
+    KernelCalls,
+    kernel_declaration,
+    kernel_symbol,
+    shared_function,
+)
+from jax_embedded.llvm.kernels import Kernels
+from jax_embedded.llvm.math import define_math
+from jax_embedded.llvm.optimise import optimise
 from jax_embedded.llvm.targets import data_layout
 from jax_embedded.target import Target
+
+# LLVM's own limit: a function of more is not inlined by -O3, which counts 5 for each and stops at
+# 250. A call costs about ten of them.
+INLINE_INSTRUCTIONS = 50
 
 
 @dataclass(frozen=True)
@@ -25,11 +39,13 @@ class LinkedModule:
     llvm_ir: LLVM IR as text; accepted by LLVM's verifier.
     entry: the symbol of the function, the only one that is visible outside.
     scratch: where the temporaries lie.
+    shared: the other functions that remain: kernels that it calls from more than one place.
     """
 
     llvm_ir: str
     entry: str
     scratch: Scratch
+    shared: tuple[str, ...] = ()
 
 
 def link(
@@ -40,37 +56,80 @@ def link(
     Errors: ExportError if a kernel calls a function that is not on the ABI list, InternalError if
     LLVM refuses what XLA or we wrote.
     """
-    layout = data_layout(target)
     scratch = plan_scratch(program)
-    entry = entry_module(program, function, scratch)
-    module = _read(entry, program.name, target, layout)
-    in_place = {thunk.kernel for thunk in program.kernel_thunks() if thunk.in_place}
-    math: frozenset[str] = frozenset()
-    linked = set()
-    for step in program.kernel_thunks():
-        if step.kernel in linked:
-            continue
-        text = program.kernels[step.kernel]
-        kernels = {name for name, other in program.kernels.items() if other == text}
-        linked |= kernels
-        cleaned = clean_kernel(text, keep_noalias=not kernels & in_place, contract=contract)
-        cleaned, names = rename_math(cleaned)
-        math |= names
-        other = _read(cleaned, step.kernel, target, layout)
-        for kernel in other.functions:
-            if not kernel.is_declaration and kernel.linkage == llvm.Linkage.external:
-                kernel.name = kernel_symbol(kernel.name)
-        _link_in(module, other, step.kernel)
-    if math:
-        _link_in(module, _read(define_math(math), "math", target, layout), "math")
+    kernels = Kernels(program, contract=contract)
+    calls = KernelCalls(kernels.same_code, _shared(program, kernels, target))
+    entry = entry_module(program, function, scratch, calls)
+    used = [calls.call(thunk).kernel for thunk in program.kernel_thunks()]
+    functions = (program.name, *calls.shared.values())
+    module = _link_kernels(entry, functions, used, kernels, target)
     for found in module.functions:
         if found.is_declaration and not found.name.startswith("llvm."):
             _check_external(found.name, program, target)
-        if not found.is_declaration and found.name != program.name:
-            found.linkage = "internal"
-            found.add_function_attribute("alwaysinline")
     _verify(module, program.name)
-    return LinkedModule(str(module), program.name, scratch)
+    return LinkedModule(str(module), program.name, scratch, functions[1:])
+
+
+def _shared(program: Program, kernels: Kernels, target: Target) -> dict[KernelCall, str]:
+    """The calls that are functions of their own: those that occur more than once and that are, once
+    optimised, larger than INLINE_INSTRUCTIONS. All others are inlined.
+    """
+    unshared = KernelCalls(kernels.same_code)
+    count = Counter(unshared.call(thunk) for thunk in program.kernel_thunks())
+    names = {
+        call: f"{program.name}.{number}.{call.kernel}"
+        for number, call in enumerate(call for call in count if count[call] > 1)
+    }
+    if not names:
+        return {}
+    used = [call.kernel for call in names]
+    text = "\n".join(
+        [
+            *{kernel_declaration(kernel): None for kernel in used},
+            *[shared_function(call, name) for call, name in names.items()],
+        ]
+    )
+    module = _link_kernels(text, tuple(names.values()), used, kernels, target)
+    for name in names.values():
+        module.get_function(name).linkage = "external"  # or LLVM drops what nothing calls
+    optimise(module, target)
+    return {
+        call: name
+        for call, name in names.items()
+        if _instructions(module.get_function(name)) > INLINE_INSTRUCTIONS
+    }
+
+
+def _instructions(function: llvm.ValueRef) -> int:
+    return sum(1 for block in function.blocks for _ in block.instructions)
+
+
+def _link_kernels(
+    text: str, functions: Sequence[str], used: Sequence[str], kernels: Kernels, target: Target
+) -> llvm.ModuleRef:
+    """Links the module that defines `functions` with the kernels that they use and inline."""
+    layout = data_layout(target)
+    module = _read(text, functions[0], target, layout)
+    linked = set()
+    math: frozenset[str] = frozenset()
+    for kernel in used:
+        code = kernels.modules[kernel]
+        if code in linked:
+            continue
+        linked.add(code)
+        math |= code.math
+        other = _read(code.text, kernel, target, layout)
+        for function in other.functions:
+            if not function.is_declaration and function.linkage == llvm.Linkage.external:
+                function.name = kernel_symbol(function.name)
+        _link_in(module, other, kernel)
+    if math:
+        _link_in(module, _read(define_math(math), "math", target, layout), "math")
+    for function in module.functions:
+        if not function.is_declaration and function.name not in functions:
+            function.linkage = "internal"
+            function.add_function_attribute("alwaysinline")
+    return module
 
 
 def _check_external(name: str, program: Program, target: Target) -> None:

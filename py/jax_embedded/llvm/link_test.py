@@ -8,7 +8,8 @@ from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.ir.c_function import c_function
 from jax_embedded.ir.dump import Leaf
 from jax_embedded.ir.program import Allocation, KernelThunk, Origin, Program, Slice
-from jax_embedded.llvm.link import LinkedModule
+from jax_embedded.llvm.codegen import codegen
+from jax_embedded.llvm.link import INLINE_INSTRUCTIONS, LinkedModule
 from jax_embedded.llvm.link import link as link_function
 from jax_embedded.llvm.targets import data_layout
 from jax_embedded.shape import Shape
@@ -202,12 +203,13 @@ def test_a_kernel_may_bear_the_function_s_name(target):
 
 def test_helpers_of_two_kernels_may_bear_one_name():
     helper = "define internal float @region(float %0) {\n  ret float %0\n}\n"
+    other = helper.replace("ret float %0", "%2 = fneg float %0\n  ret float %2")
     call = "  %4 = call float @region(float %3)"
     program = dataclasses.replace(
         two_kernels(),
         kernels={
             "scale": kernel_ir("scale", call, helper),
-            "tanh_fusion": kernel_ir("tanh_fusion", call, helper),
+            "tanh_fusion": kernel_ir("tanh_fusion", call, other),
         },
     )
     assert sum(name.startswith("region") for name in functions(link(program, TARGETS["host"]))) == 2
@@ -260,3 +262,85 @@ def test_one_kernel_defined_twice_is_a_bug():
     with pytest.raises(InternalError) as caught:
         link(with_kernel(text), TARGETS["host"])
     assert caught.value.what == "LLVM cannot link kernel tanh_fusion"
+
+
+def repeated(names: tuple[str, ...], texts: tuple[str, ...], *, in_place: bool = False) -> Program:
+    """x -> the kernels in a row -> out"""
+    steps = [Slice(0, 0, F4)]
+    for index in range(1, len(names)):
+        steps.append(Slice(2, 0 if in_place else 16 * (index % 4), F4))
+    steps.append(Slice(1, 0, F4))
+    program = dataclasses.replace(
+        two_kernels(),
+        thunks=tuple(
+            KernelThunk(Origin(name, "mul"), name, (steps[i],), (steps[i + 1],))
+            for i, name in enumerate(names)
+        ),
+        kernels=dict(zip(names, texts, strict=True)),
+    )
+    program.verify()
+    return program
+
+
+def long_body(count: int) -> str:
+    """`count` multiplications and a last one, none of which LLVM can drop."""
+    values = ["%3", *[f"%v{i}" for i in range(count)]]
+    lines = [f"  %v{i} = fmul float {values[i]}, %3" for i in range(count)]
+    return "\n".join([*lines, f"  %4 = fadd float {values[-1]}, 3.000000e-01"])
+
+
+LONG = long_body(INLINE_INSTRUCTIONS)
+NAMES = ("mul", "mul.1")
+
+
+def test_kernels_that_differ_by_name_are_linked_once():
+    texts = tuple(kernel_ir(name, "  %4 = fmul float %3, %3") for name in NAMES)
+    linked = link(repeated(NAMES, texts), TARGETS["host"])
+    assert functions(linked).keys() == {"f", "kernel.mul", "mul_wrapped"}
+
+
+@pytest.mark.parametrize(
+    "other",
+    ["  %4 = fmul float %3, 5.000000e-01", "  %4 = fadd float %3, %3", "  %4 = fmul float %3, %x"],
+)
+def test_kernels_that_differ_by_more_are_linked_each(other):
+    if "%x" in other:
+        other = "  %x = fneg float %3\n" + other
+    texts = (kernel_ir("mul", "  %4 = fmul float %3, %3"), kernel_ir("mul.1", other))
+    linked = link(repeated(NAMES, texts), TARGETS["host"])
+    assert {"kernel.mul", "kernel.mul.1"} <= functions(linked).keys()
+
+
+@pytest.mark.parametrize("target", ["host", "cortex-m0", "cortex-m55"])
+@pytest.mark.parametrize("calls", [1, 2, 4])
+def test_a_large_kernel_called_more_than_once_is_one_function(target, calls):
+    names = ("mul", "mul.1", "mul.2", "mul.3")[:calls]
+    program = repeated(names, tuple(kernel_ir(name, LONG) for name in names))
+    linked = link(program, TARGETS[target])
+    assert linked.shared == (("f.0.mul",) if calls > 1 else ())
+    code = codegen(linked, TARGETS[target])
+    defined = [f for f in llvm.parse_assembly(code.llvm_ir).functions if not f.is_declaration]
+    assert {f.name for f in defined} == {"f", *linked.shared}
+    assert code.llvm_ir.count("fmul") == INLINE_INSTRUCTIONS  # once, whoever has it
+    for shared in (f for f in defined if f.name != "f"):
+        assert [str(a.type) for a in shared.arguments] == ["ptr", "ptr"]
+        assert "alloca" not in str(shared)  # the call frame is gone
+
+
+def test_a_small_kernel_is_inlined_wherever_it_is_called():
+    names = ("mul", "mul.1", "mul.2")
+    program = repeated(names, tuple(kernel_ir(name, long_body(4)) for name in names))
+    assert link(program, TARGETS["host"]).shared == ()
+
+
+def test_a_shared_function_claims_noalias_only_where_it_is_true_of_every_call():
+    names = ("mul", "mul.1", "mul.2", "mul.3", "mul.4", "mul.5")
+    texts = tuple(kernel_ir(name, LONG) for name in names)
+
+    def heads(program: Program) -> list[int]:
+        lines = link(program, TARGETS["host"]).llvm_ir.splitlines()
+        return [n.count("noalias") for n in lines if n.startswith("define internal void @f.")]
+
+    assert heads(repeated(names, texts)) == [2]
+    # The first reads the parameter and the last writes the result; four work in place.
+    assert sorted(heads(repeated(names, texts, in_place=True))) == [0, 2]

@@ -1,0 +1,49 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The kernels of a program, ready to be linked, the same code only once."""
+
+from dataclasses import dataclass
+
+from jax_embedded.ir.program import Program
+from jax_embedded.llvm.kernel_text import canonical_kernel, clean_kernel
+from jax_embedded.llvm.math import rename_math
+
+
+@dataclass(frozen=True)
+class KernelModule:
+    """text: LLVM IR of one kernel or more. math: the names of `define_math` that it calls."""
+
+    text: str
+    math: frozenset[str]
+
+
+class Kernels:
+    """modules: what defines a kernel, by its name; a module of equal code in place of its own.
+
+    same_code: for a kernel whose code another one has, the name of that other.
+    """
+
+    def __init__(self, program: Program, *, contract: bool):
+        """contract: see `clean_kernel`."""
+        self.modules: dict[str, KernelModule] = {}
+        self.same_code: dict[str, str] = {}
+        in_place = {program.kernels[t.kernel] for t in program.kernel_thunks() if t.in_place}
+        used = {thunk.kernel: None for thunk in program.kernel_thunks()}
+        first: dict[str, tuple[list[str], KernelModule]] = {}
+        for text, names in _names_by_module(program).items():
+            if used.keys().isdisjoint(names):
+                continue
+            cleaned = clean_kernel(text, keep_noalias=text not in in_place, contract=contract)
+            code = canonical_kernel(cleaned)
+            if code not in first:
+                first[code] = names, KernelModule(*rename_math(cleaned))
+            originals, module = first[code]
+            self.modules.update(dict.fromkeys(names, module))
+            self.same_code.update(zip(names, originals, strict=True))
+
+
+def _names_by_module(program: Program) -> dict[str, list[str]]:
+    """The kernels that a module defines, in its order."""
+    names: dict[str, list[str]] = {}
+    for kernel, text in program.kernels.items():
+        names.setdefault(text, []).append(kernel)
+    return names
