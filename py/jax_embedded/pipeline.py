@@ -79,7 +79,9 @@ def compile_dump(dump: Dump, options: CompileOptions, stop_after: str = "artifac
     if stop_after == "linked":
         linked_ir = run_in_child("link", lambda: _link(program, function, options).llvm_ir)
         return Artifact(files | {f"{stem}.ll": linked_ir.encode()})
-    workspace_bytes, code = run_in_child("codegen", lambda: _generate(program, function, options))
+    workspace_bytes, lower_bound, code = run_in_child(
+        "codegen", lambda: _generate(program, function, options)
+    )
     sizes = dict.fromkeys(("code", "constant", "data", "zero"), 0)
     for section in code.sections:
         sizes[section.kind] += section.size
@@ -88,6 +90,7 @@ def compile_dump(dump: Dump, options: CompileOptions, stop_after: str = "artifac
         function,
         options.target,
         workspace_bytes=workspace_bytes,
+        workspace_lower_bound=lower_bound,
         section_bytes=sizes,
         externals=code.externals,
     )
@@ -110,4 +113,6 @@ def _generate(program: Program, function: CFunction, options: CompileOptions):
     from jax_embedded.llvm.codegen import codegen
 
     linked = _link(program, function, options)
-    return linked.scratch.workspace_bytes, codegen(linked, options.target)
+    scratch = linked.scratch
+    code = codegen(linked, options.target)
+    return scratch.workspace_bytes, scratch.workspace_lower_bound, code

@@ -18,10 +18,12 @@ def manifest(
     target: Target,
     *,
     workspace_bytes: int,
+    workspace_lower_bound: int,
     section_bytes: Mapping[str, int],
     externals: Sequence[str],
 ) -> str:
-    """section_bytes: bytes of code, constant, data and zero (.bss) of the object."""
+    """workspace_lower_bound: bytes that any placement of the temporaries takes.
+    section_bytes: bytes of code, constant, data and zero (.bss) of the object."""
     facts: dict[str, Any] = {
         "name": function.name,
         "function": dump.function,
@@ -38,7 +40,11 @@ def manifest(
             "cpu": target.cpu,
             "features": target.features,
         },
-        "bytes": {"workspace": workspace_bytes, **section_bytes},
+        "bytes": {
+            "workspace": workspace_bytes,
+            "workspace_lower_bound": workspace_lower_bound,
+            **section_bytes,
+        },
         "externals": list(externals),
         "versions": {"jax_embedded": VERSION, **dump.versions},
         "xla_flags": list(dump.flags),

@@ -37,6 +37,7 @@ def manifest_text(
         FUNCTION,
         TARGETS[target],
         workspace_bytes=64,
+        workspace_lower_bound=60,
         section_bytes=SECTIONS,
         externals=externals,
     )
@@ -77,7 +78,14 @@ def test_all_facts():
             "cpu": "cortex-m4",
             "features": "+vfp4d16sp",
         },
-        "bytes": {"workspace": 64, "code": 100, "constant": 24, "data": 0, "zero": 64},
+        "bytes": {
+            "workspace": 64,
+            "workspace_lower_bound": 60,
+            "code": 100,
+            "constant": 24,
+            "data": 0,
+            "zero": 64,
+        },
         "externals": ["expf", "memcpy"],
         "versions": {"jax_embedded": VERSION, "jax": "0.12.0", "jaxlib": "0.12.0.1"},
         "xla_flags": ["--xla_a=b"],

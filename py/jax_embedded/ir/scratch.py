@@ -6,7 +6,8 @@ the values in it are told apart again, by what each step reads and writes, and p
 """
 
 from bisect import bisect_left, bisect_right
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 
 from jax_embedded.ir.program import (
     CallThunk,
@@ -49,20 +50,23 @@ class Scratch:
     buffers: all of them.
     places: (step, slice) -> buffer, and the byte in it where the slice begins.
     workspace_bytes: of the memory that holds the buffers that are not local.
+    workspace_lower_bound: bytes; no placement of these buffers takes fewer, since so much is live
+        at one step.
     """
 
     buffers: tuple[Buffer, ...]
     places: dict[tuple[int, Slice], tuple[int, int]]
     workspace_bytes: int
+    workspace_lower_bound: int = 0
 
 
 def plan_scratch(program: Program) -> Scratch:
     """The program must have passed `verify`."""
     temps = {a.index for a in program.allocations.values() if a.kind == "temp"}
     unpacked, places = _Webs(program, temps).buffers()
-    buffers = _pack(unpacked)
-    ends = [b.offset + b.size for b in buffers if b.offset is not None]
-    return Scratch(tuple(buffers), places, max(ends, default=0))
+    neighbours, lower_bound = _neighbours(unpacked)
+    buffers = _pack(unpacked, neighbours, lower_bound)
+    return Scratch(tuple(buffers), places, _end(buffers), lower_bound)
 
 
 @dataclass(frozen=True)
@@ -220,22 +224,70 @@ def _merge(one: _State, other: _State) -> _State:
     return {a: [x | y for x, y in zip(one[a], other[a], strict=True)] for a in one}
 
 
-def _pack(buffers: list[Buffer]) -> list[Buffer]:
-    """Largest first, each at the lowest offset that no buffer live at the same time takes."""
-    packed = list(buffers)
-    placed: list[Buffer] = []
-    order = sorted(range(len(buffers)), key=lambda i: (-buffers[i].size, buffers[i].first, i))
+def _neighbours(buffers: list[Buffer]) -> tuple[dict[int, list[int]], int]:
+    """For every buffer of the workspace those that are live with it, and the lower bound."""
+    neighbours: dict[int, list[int]] = {}
+    live: list[int] = []
+    bound = 0
+    shared = [i for i, b in enumerate(buffers) if b.size > LOCAL_BYTES]
+    for i in sorted(shared, key=lambda i: (buffers[i].first, i)):
+        live = [j for j in live if buffers[j].last >= buffers[i].first]
+        neighbours[i] = list(live)
+        for j in live:
+            neighbours[j].append(i)
+        live.append(i)
+        bound = max(bound, _least_bytes([buffers[j] for j in live]))
+    return neighbours, bound
+
+
+def _least_bytes(buffers: list[Buffer]) -> int:
+    """What buffers take side by side: all begin, hence all but the last end, at such a multiple."""
+    align = min(b.align for b in buffers)
+    padding = [-b.size % align for b in buffers]
+    return sum(b.size for b in buffers) + sum(padding) - max(padding)
+
+
+# What is placed first. None is the best for all programs.
+_ORDERS: tuple[Callable[[Buffer], tuple[int, ...]], ...] = (
+    lambda b: (-b.size, b.first),
+    lambda b: (-b.size * (b.last - b.first + 1), b.first),
+    lambda b: (b.first - b.last, -b.size),
+    lambda b: (b.first, -b.size),
+    lambda b: (-b.last, -b.size),
+)
+
+
+def _pack(
+    buffers: list[Buffer], neighbours: dict[int, list[int]], lower_bound: int
+) -> list[Buffer]:
+    """The smallest of the placements that the orders give."""
+    best = None
+    for order in _ORDERS:
+        packed = _place(
+            buffers, neighbours, sorted(neighbours, key=lambda i: (*order(buffers[i]), i))
+        )
+        if best is None or _end(packed) < _end(best):
+            best = packed
+        if _end(best) == lower_bound:
+            break
+    return best or buffers
+
+
+def _place(
+    buffers: list[Buffer], neighbours: dict[int, list[int]], order: list[int]
+) -> list[Buffer]:
+    """One after the other, each at the lowest offset that no buffer live at the same time takes."""
+    offsets: dict[int, int] = {}
     for i in order:
         b = buffers[i]
-        if b.size <= LOCAL_BYTES:
-            continue
         at = 0
-        for other in sorted(placed, key=lambda other: other.offset or 0):
-            if other.last < b.first or b.last < other.first or other.offset is None:
-                continue
-            if at + b.size <= other.offset:
+        for offset, j in sorted((offsets[j], j) for j in neighbours[i] if j in offsets):
+            if at + b.size <= offset:
                 break
-            at = max(at, -(-(other.offset + other.size) // b.align) * b.align)
-        packed[i] = Buffer(b.size, b.align, b.first, b.last, at)
-        placed.append(packed[i])
-    return packed
+            at = max(at, -(-(offset + buffers[j].size) // b.align) * b.align)
+        offsets[i] = at
+    return [replace(b, offset=offsets.get(i)) for i, b in enumerate(buffers)]
+
+
+def _end(buffers: list[Buffer]) -> int:
+    return max((b.offset + b.size for b in buffers if b.offset is not None), default=0)

@@ -36,12 +36,10 @@ def entry_module(
 
 
 class _Entry(FunctionWriter):
-    def __init__(
-        self, program: Program, function: CFunction, scratch: Scratch, calls: KernelCalls
-    ):
+    def __init__(self, program: Program, function: CFunction, scratch: Scratch, calls: KernelCalls):
         super().__init__()
         self.program = program
-        self.function = function
+        self.c_function = function
         self.scratch = scratch
         caller = function.caller_workspace
         self.workspace = "%workspace" if caller else f"@{program.name}.workspace"
@@ -79,7 +77,7 @@ class _Entry(FunctionWriter):
             if a.parameter is not None
         }
         parameters = []
-        for parameter in self.function.parameters:
+        for parameter in self.c_function.parameters:
             name = f"%{parameter.name}"
             if parameter.by_value:
                 leaf = parameter.fields[0].leaf
@@ -97,11 +95,11 @@ class _Entry(FunctionWriter):
                     self.base[allocation_of[field.argument]] = base
                 if field.result is not None:
                     self.base[self.program.result_slices[field.result].allocation] = base
-        returned = self.function.returned
+        returned = self.c_function.returned
         if returned and returned.result is not None:
             where = self.program.result_slices[returned.result]
             self.base[where.allocation] = self._slot(returned)
-        if self.function.caller_workspace:
+        if self.c_function.caller_workspace:
             parameters.append(f"ptr noalias align {WORKSPACE_ALIGN} {self.workspace}")
         return parameters
 
@@ -269,7 +267,7 @@ class _Entry(FunctionWriter):
 
     def _return(self) -> str:
         """Ends the function; returns its result type."""
-        returned = self.function.returned
+        returned = self.c_function.returned
         if not returned:
             self.body.append("ret void")
             return "void"

@@ -266,10 +266,8 @@ def test_one_kernel_defined_twice_is_a_bug():
 
 def repeated(names: tuple[str, ...], texts: tuple[str, ...], *, in_place: bool = False) -> Program:
     """x -> the kernels in a row -> out"""
-    steps = [Slice(0, 0, F4)]
-    for index in range(1, len(names)):
-        steps.append(Slice(2, 0 if in_place else 16 * (index % 4), F4))
-    steps.append(Slice(1, 0, F4))
+    temps = [Slice(2, 0 if in_place else 16 * (i % 4), F4) for i in range(1, len(names))]
+    steps = [Slice(0, 0, F4), *temps, Slice(1, 0, F4)]
     program = dataclasses.replace(
         two_kernels(),
         thunks=tuple(

@@ -48,6 +48,11 @@ class _Parser:
         self.executable = executable
         self.name = name
         self.hlo = Hlo(executable.hlo_module.hlo_module)
+        # Logical buffer -> the instruction's id and the shape index of the value.
+        self.defined_at = {
+            b.id: (b.defined_at.instruction_id, tuple(b.defined_at.shape_index))
+            for b in executable.buffer_assignment.logical_buffers
+        }
         self.slices = self._slices_by_definition()
         self.unused_kernels: set[str] = set()  # of conditions that a trip count replaces
 
@@ -72,16 +77,11 @@ class _Parser:
 
     def _slices_by_definition(self) -> dict[tuple[int, tuple[int, ...]], tuple[int, int, int]]:
         """(instruction id, shape index) of a value -> allocation, offset, size."""
-        assignment = self.executable.buffer_assignment
-        defined_at = {
-            b.id: (b.defined_at.instruction_id, tuple(b.defined_at.shape_index))
-            for b in assignment.logical_buffers
-        }
         return {
-            defined_at[assigned.logical_buffer_id]: (a.index, assigned.offset, assigned.size)
-            for a in assignment.buffer_allocations
+            self.defined_at[assigned.logical_buffer_id]: (a.index, assigned.offset, assigned.size)
+            for a in self.executable.buffer_assignment.buffer_allocations
             for assigned in a.assigned
-            if assigned.logical_buffer_id in defined_at
+            if assigned.logical_buffer_id in self.defined_at
         }
 
     def _result_slices(self) -> tuple[Slice, ...]:
@@ -142,10 +142,10 @@ class _Parser:
         return allocations
 
     def _constant(self, allocation: Any) -> bytes:
-        wanted = {assigned.logical_buffer_id for assigned in allocation.assigned}
-        for b in self.executable.buffer_assignment.logical_buffers:
-            instruction = self.hlo.instructions.get(b.defined_at.instruction_id)
-            if b.id in wanted and instruction is not None and instruction.opcode == "constant":
+        for assigned in allocation.assigned:
+            defined_at = self.defined_at.get(assigned.logical_buffer_id)
+            instruction = self.hlo.instructions.get(defined_at[0]) if defined_at else None
+            if instruction is not None and instruction.opcode == "constant":
                 return self.hlo.literal_bytes(instruction)
         raise InternalError(f"allocation %{allocation.index}: expected a literal, found none")
 
