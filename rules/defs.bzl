@@ -1,8 +1,11 @@
 """The public rules of jax_embedded."""
 
+load("@rules_cc//cc:cc_binary.bzl", "cc_binary")
 load("@rules_python//python:py_binary.bzl", "py_binary")
 load("//platforms:host_only.bzl", "HOST_ONLY")
+load("//platforms:runnable.bzl", "RUNNABLE", "WITH_BOARD")
 load("//rules:providers.bzl", _JaxLibraryInfo = "JaxLibraryInfo")
+load("//rules/private:firmware.bzl", "firmware_binary_rule", "firmware_rule_test")
 load("//rules/private:jax_llvm_library.bzl", "jax_llvm_library_rule")
 load("//rules/private:jax_program.bzl", "jax_program")
 
@@ -115,4 +118,122 @@ def jax_llvm_library(
         testonly = testonly,
         tags = tags,
         **kwargs
+    )
+
+def firmware_binary(
+        name,
+        srcs = [],
+        deps = [],
+        board = Label("//runtime"),
+        time_limit_seconds = 60,
+        testonly = None,
+        tags = [],
+        target_compatible_with = None,
+        **kwargs):
+    """A program for the target platform that `bazel run` starts: on a board by its runner, on the host by itself.
+
+    **EXAMPLE**
+
+    ```starlark
+    firmware_binary(
+        name = "main",
+        srcs = ["main.c"],  # int main(int argc, char **argv), printf
+        deps = [":quadratic"],
+    )
+    ```
+
+    ```
+    bazel run --platforms=@jax_embedded//platforms:qemu_m4f //:main -- 1 -3 2
+    ```
+
+    `name.elf` is the program itself, a cc_binary.
+
+    Args:
+        name: string.
+        srcs: list of labels, as in cc_binary.
+        deps: list of labels, as in cc_binary; the board is added.
+        board: label of a cortex_m_board or another library with startup code and linker script. By default it
+            follows from the platform.
+        time_limit_seconds: int, after how many seconds a runner ends the program, with an error. Without effect on
+            the host.
+        testonly: bool, as everywhere.
+        tags: list of string, as everywhere.
+        target_compatible_with: list of labels, as everywhere. By default every platform with an operating system or
+            a known board.
+        **kwargs: args and visibility are the program's when it is run, all else the cc_binary's.
+    """
+    _firmware(
+        firmware_binary_rule,
+        name,
+        srcs = srcs,
+        deps = deps,
+        board = board,
+        compatible = target_compatible_with or WITH_BOARD,
+        cc = kwargs,
+        run = {
+            "tags": tags,
+            "testonly": testonly,
+            "time_limit_seconds": time_limit_seconds,
+        },
+    )
+
+def firmware_test(
+        name,
+        srcs = [],
+        deps = [],
+        board = Label("//runtime"),
+        time_limit_seconds = 60,
+        size = "small",
+        tags = [],
+        target_compatible_with = None,
+        **kwargs):
+    """A test that is a program for the target platform, and passes if its main returns 0.
+
+    Args:
+        name: string.
+        srcs: list of labels, as in cc_test.
+        deps: list of labels, as in cc_test; the board is added.
+        board: see firmware_binary.
+        time_limit_seconds: see firmware_binary.
+        size: string, as in cc_test.
+        tags: list of string, as everywhere.
+        target_compatible_with: list of labels, as everywhere. By default every platform with an operating system or
+            a runner.
+        **kwargs: args, visibility, timeout and flaky are the test's, all else the cc_binary's.
+    """
+    _firmware(
+        firmware_rule_test,
+        name,
+        srcs = srcs,
+        deps = deps,
+        board = board,
+        compatible = target_compatible_with or RUNNABLE,
+        cc = kwargs,
+        run = {
+            "size": size,
+            "tags": tags,
+            "testonly": True,
+            "time_limit_seconds": time_limit_seconds,
+        },
+    )
+
+# Attributes that are of the program when it runs.
+_RUN = ["args", "flaky", "timeout", "visibility"]
+
+def _firmware(rule, name, srcs, deps, board, compatible, cc, run):
+    cc_binary(
+        name = name + ".elf",
+        srcs = srcs,
+        tags = ["manual"] + run["tags"],
+        target_compatible_with = compatible,
+        testonly = run["testonly"],
+        visibility = ["//visibility:private"],
+        deps = deps + [board],
+        **{key: value for key, value in cc.items() if key not in _RUN}
+    )
+    rule(
+        name = name,
+        binary = ":" + name + ".elf",
+        target_compatible_with = compatible,
+        **(run | {key: value for key, value in cc.items() if key in _RUN})
     )

@@ -1,7 +1,32 @@
-"""output_test: what a program prints."""
+"""output_test: what a program prints, on the host or on a board."""
 
-load("@rules_shell//shell:sh_test.bzl", "sh_test")
-load("//platforms:host_only.bzl", "HOST_ONLY")
+load("//platforms:runnable.bzl", "RUNNABLE")
+
+DOC = "Runs a program with several command lines and compares what it prints. Use output_test."
+
+def _output_test_impl(ctx):
+    script = ctx.actions.declare_file(ctx.label.name)
+    ctx.actions.write(script, is_executable = True, content = "#!/bin/sh\nexec {} {} {}\n".format(
+        ctx.file._run.short_path,
+        ctx.executable.program.short_path,
+        ctx.file.expected.short_path,
+    ))
+    runfiles = ctx.runfiles([ctx.file._run, ctx.file.expected])
+    return [DefaultInfo(
+        executable = script,
+        runfiles = runfiles.merge(ctx.attr.program[DefaultInfo].default_runfiles),
+    )]
+
+_output_test = rule(
+    implementation = _output_test_impl,
+    doc = DOC,
+    attrs = {
+        "expected": attr.label(allow_single_file = True, mandatory = True),
+        "program": attr.label(cfg = "target", executable = True, mandatory = True),
+        "_run": attr.label(allow_single_file = True, default = Label("//tests:output_test.sh")),
+    },
+    test = True,
+)
 
 def output_test(name, program, expected, **kwargs):
     """Runs a program with several command lines and compares what it prints.
@@ -10,20 +35,13 @@ def output_test(name, program, expected, **kwargs):
         name: string.
         program: label of the executable.
         expected: label of a text file: lines "$ ARGUMENTS", each followed by the output.
-        **kwargs: as in sh_test.
+        **kwargs: as in every test.
     """
-    sh_test(
+    _output_test(
         name = name,
         size = "small",
-        srcs = [Label("//tests:output_test.sh")],
-        args = [
-            "$(rootpath %s)" % program,
-            "$(rootpath %s)" % expected,
-        ],
-        data = [
-            program,
-            expected,
-        ],
-        target_compatible_with = HOST_ONLY,
+        program = program,
+        expected = expected,
+        target_compatible_with = RUNNABLE,
         **kwargs
     )

@@ -35,9 +35,16 @@ ATTRS = {
 
 _TARGET_TOOLCHAIN = Label("//toolchains/target:toolchain_type")
 
+_UNKNOWN_PLATFORM = """
+ERROR(jax_embedded): {}: the target platform: expected Linux on x86_64, or bare metal on a Cortex-M, found another.
+  Fix: choose a platform with @platforms//os:none and an Arm M-profile value of @platforms//cpu. See docs/rules.md."""
+
 def _jax_llvm_library_impl(ctx):
     program = ctx.attr.program[JaxProgramInfo]
-    target = ctx.toolchains[_TARGET_TOOLCHAIN].llvm_target.target
+    toolchain = ctx.toolchains[_TARGET_TOOLCHAIN]
+    if not toolchain:
+        fail(_UNKNOWN_PLATFORM.format(ctx.label))
+    target = toolchain.llvm_target.target
     name = ctx.label.name
     library = jax_library_info(
         assembly = ctx.actions.declare_file(name + ".s"),
@@ -136,5 +143,5 @@ jax_llvm_library_rule = rule(
     attrs = ATTRS,
     fragments = ["cpp"],
     provides = [CcInfo, JaxLibraryInfo],
-    toolchains = [_TARGET_TOOLCHAIN] + use_cc_toolchain(),
+    toolchains = [config_common.toolchain_type(_TARGET_TOOLCHAIN, mandatory = False)] + use_cc_toolchain(),
 )
