@@ -160,7 +160,7 @@ def firmware_binary(
         tags: list of string, as everywhere.
         target_compatible_with: list of labels, as everywhere. By default every platform with an operating system or
             a known board.
-        **kwargs: args and visibility are the program's when it is run, all else the cc_binary's.
+        **kwargs: visibility; args, which `bazel run` passes on; all else as in cc_binary.
     """
     _firmware(
         firmware_binary_rule,
@@ -199,7 +199,7 @@ def firmware_test(
         tags: list of string, as everywhere.
         target_compatible_with: list of labels, as everywhere. By default every platform with an operating system or
             a runner.
-        **kwargs: args, visibility, timeout and flaky are the test's, all else the cc_binary's.
+        **kwargs: visibility; args, timeout and flaky of the test; all else as in cc_binary.
     """
     _firmware(
         firmware_rule_test,
@@ -218,7 +218,7 @@ def firmware_test(
     )
 
 # Attributes that are of the program when it runs.
-_RUN = ["args", "flaky", "timeout", "visibility"]
+_RUN = ["args", "flaky", "timeout"]
 
 def _firmware(rule, name, srcs, deps, board, compatible, cc, run):
     cc_binary(
@@ -227,7 +227,6 @@ def _firmware(rule, name, srcs, deps, board, compatible, cc, run):
         tags = ["manual"] + run["tags"],
         target_compatible_with = compatible,
         testonly = run["testonly"],
-        visibility = ["//visibility:private"],
         deps = deps + [board],
         **{key: value for key, value in cc.items() if key not in _RUN}
     )
@@ -235,5 +234,5 @@ def _firmware(rule, name, srcs, deps, board, compatible, cc, run):
         name = name,
         binary = ":" + name + ".elf",
         target_compatible_with = compatible,
-        **(run | {key: value for key, value in cc.items() if key in _RUN})
+        **(run | {key: value for key, value in cc.items() if key in _RUN + ["visibility"]})
     )

@@ -64,7 +64,7 @@ def _firmware_impl(ctx):
         ctx.actions.write(start, is_executable = True, content = _NO_RUNNER.format(label = ctx.label, type = _RUNNER))
     return [DefaultInfo(
         executable = start,
-        files = depset([start, program]),
+        files = depset([start]),
         runfiles = runfiles,
     )]
 

@@ -14,8 +14,12 @@ extern void (*const __init_array_start[])(void), (*const __init_array_end[])(voi
 
 int main(int argc, char **argv);
 
+#ifdef __THREAD_LOCAL_STORAGE_API
 // picolibc's: where errno and other thread-local variables are. newlib has none.
-__attribute__((weak)) void _set_tls(void *tls);
+void _set_tls(void *tls);
+#else
+static void _set_tls(void *tls) { (void)tls; }
+#endif
 
 // Splits the command line into words: a blank ends one, a backslash keeps the next character,
 // double quotes keep blanks.
@@ -71,7 +75,7 @@ __attribute__((noreturn, used)) void jxe_reset(void) {
   const uint32_t *from = __data_source;
   for (uint32_t *to = __data_start; to != __data_end;) *to++ = *from++;
   for (uint32_t *to = __bss_start; to != __bss_end;) *to++ = 0;
-  if (_set_tls) _set_tls(__tls_start);
+  _set_tls(__tls_start);
   for (void (*const *f)(void) = __init_array_start; f != __init_array_end; f++) (*f)();
   exit(call_main());
 }

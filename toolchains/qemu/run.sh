@@ -15,11 +15,14 @@ for word in "$(basename -- "$program")" "$@"; do
   semihosting+=,arg=${quoted//,/,,}
 done
 
+# KILL, so that qemu adds nothing to the output.
 status=0
-timeout --foreground --kill-after=5 "$seconds" "$qemu" -M "$machine" -display none -monitor none -serial none \
+SECONDS=0
+timeout --foreground --signal=KILL "$seconds" "$qemu" -M "$machine" -display none -monitor none -serial none \
   -semihosting-config "$semihosting" -kernel "$program" || status=$?
-if [[ $status == 124 || $status == 137 ]]; then
+if [[ $status == 137 && $SECONDS -ge $seconds ]]; then
   echo "ERROR(jax_embedded): $(basename -- "$program") on $machine: expected it to end within $seconds s, found it running." >&2
   echo "  Fix: mend the loop that does not end, or raise time_limit_seconds." >&2
+  exit 124
 fi
 exit "$status"
