@@ -8,15 +8,15 @@
 
 struct format {
   uint8_t size;
-  uint8_t fraction_bits;  // 0: discrete
+  uint8_t fraction_bits;   // 0: discrete
   int16_t least_exponent;  // of the normal numbers
 };
 
 static const struct format formats[] = {
-    [JXE_BOOL] = {1, 0, 0},  [JXE_I8] = {1, 0, 0},       [JXE_I16] = {2, 0, 0},
-    [JXE_I32] = {4, 0, 0},   [JXE_I64] = {8, 0, 0},      [JXE_U8] = {1, 0, 0},
-    [JXE_U16] = {2, 0, 0},   [JXE_U32] = {4, 0, 0},      [JXE_U64] = {8, 0, 0},
-    [JXE_F16] = {2, 10, -14}, [JXE_BF16] = {2, 7, -126}, [JXE_F32] = {4, 23, -126},
+    [JXE_BOOL] = {1, 0, 0},     [JXE_I8] = {1, 0, 0},      [JXE_I16] = {2, 0, 0},
+    [JXE_I32] = {4, 0, 0},      [JXE_I64] = {8, 0, 0},     [JXE_U8] = {1, 0, 0},
+    [JXE_U16] = {2, 0, 0},      [JXE_U32] = {4, 0, 0},     [JXE_U64] = {8, 0, 0},
+    [JXE_F16] = {2, 10, -14},   [JXE_BF16] = {2, 7, -126}, [JXE_F32] = {4, 23, -126},
     [JXE_F64] = {8, 52, -1022},
 };
 
@@ -107,7 +107,8 @@ static double distance(enum jxe_dtype dtype, const void *got, const struct jxe_e
   const double low = number(dtype, expected->low, i), high = number(dtype, expected->high, i);
   if (!(low <= value && value <= high)) {
     const double half = (high - low) / 2;
-    const double far = isfinite(value) && half > 0 ? fabs(value - low - half) / half : (double)INFINITY;
+    const double far =
+        isfinite(value) && half > 0 ? fabs(value - low - half) / half : (double)INFINITY;
     return far > 1 ? far : nextafter(1, 2);
   }
   const double half = (high - low) / 2;
@@ -207,8 +208,8 @@ static bool trespassed(const struct jxe_function *function, const struct jxe_cas
     const uint8_t *at = function->memories[argument->memory].bytes + argument->offset;
     const size_t size = (size_t)argument->elements * formats[argument->dtype].size;
     if (!argument->in_place && memcmp(at, from->inputs[a], size) != 0) {
-      printf("FAIL case %lu: %s wrote to its input %s\n", (unsigned long)case_number, function->name,
-             argument->name);
+      printf("FAIL case %lu: %s wrote to its input %s\n", (unsigned long)case_number,
+             function->name, argument->name);
       found = true;
     }
   }

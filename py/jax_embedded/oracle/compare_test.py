@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from jax_embedded.oracle.compare import compare, ulp, ulp_error
+from jax_embedded.oracle.compare import accepted, compare, ulp, ulp_error
 
 F32 = np.dtype("float32")
 EPS = 2.0**-23  # the unit of 1.0
@@ -208,3 +208,43 @@ def test_bfloat16():
     assert not compare(bad, good, exact).passed
     close = (exact + f64(0, 2.0**-6, 0)).astype(ml_dtypes.bfloat16)
     assert compare(close, good, exact).error_ulp == 1
+
+
+@pytest.mark.parametrize("elementwise", [False, True])
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16", "float32", "float64", "complex64"])
+def test_what_is_accepted_is_what_passes(dtype, elementwise):
+    """The ends pass, the numbers next to them on the outside do not, also around zero."""
+    kind = jax_dtype(dtype)
+    random = np.random.default_rng(0)
+    for scale in (1.0, 1e-4, float(ml_dtypes.finfo(part_of(kind)).tiny) * 8, 0.0):
+        exact = random.standard_normal(12) * scale
+        if kind.kind == "c":
+            exact = exact + 1j * random.standard_normal(12) * scale
+        jax32 = (exact * (1 + 3 * float(ml_dtypes.finfo(part_of(kind)).eps))).astype(kind)
+        ends = accepted(jax32, exact, elementwise=elementwise)
+        for index in range(ends[0].size):
+            for end, outwards in zip(ends, (-np.inf, np.inf), strict=True):
+                beyond = np.nextafter(end[index], np.array(outwards, end.dtype))
+                if 0 < abs(float(beyond)) < float(ml_dtypes.finfo(end.dtype).tiny):
+                    beyond = np.copysign(
+                        ml_dtypes.finfo(end.dtype).tiny, np.array(outwards, end.dtype)
+                    )
+                for value, passed in ((end[index], True), (beyond, False)):
+                    got = jax32.copy()
+                    got.view(end.dtype)[index] = value
+                    assert compare(got, jax32, exact, elementwise=elementwise).passed == passed
+
+
+def test_inf_and_nan_are_accepted_where_jax_gives_them():
+    low, high = accepted(f32(np.inf, np.nan, 1.0), f64(np.inf, np.nan, 1.0))
+    assert low.tolist()[:1] == high.tolist()[:1] == [np.inf]
+    assert np.isnan([low[1], high[1]]).all()
+    assert low[2] < 1.0 < high[2]
+
+
+def jax_dtype(name: str) -> np.dtype:
+    return np.dtype(ml_dtypes.bfloat16 if name == "bfloat16" else name)
+
+
+def part_of(dtype: np.dtype) -> np.dtype:
+    return np.zeros((), dtype).real.dtype if dtype.kind == "c" else dtype
