@@ -6,6 +6,7 @@ load("//platforms:host_only.bzl", "HOST_ONLY")
 load("//platforms:runnable.bzl", "RUNNABLE", "WITH_BOARD")
 load("//rules:providers.bzl", _JaxLibraryInfo = "JaxLibraryInfo")
 load("//rules/private:firmware.bzl", "firmware_binary_rule", "firmware_rule_test")
+load("//rules/private:jax_cases.bzl", "jax_cases", "jax_cases_source")
 load("//rules/private:jax_llvm_library.bzl", "jax_llvm_library_rule")
 load("//rules/private:jax_program.bzl", "jax_program")
 
@@ -81,24 +82,29 @@ def jax_llvm_library(
         "testonly": testonly,
         "visibility": ["//visibility:private"],
     }
-    main = Label("//py/jax_embedded:__main__.py")
-    py_binary(
-        name = name + ".capture",
-        srcs = [main, src],
-        main = main,
-        data = data,
-        python_version = "3.14",
-        target_compatible_with = HOST_ONLY,
-        deps = [
-            Label("//py/jax_embedded:library"),
-            Label("//toolchains/exporter:jax"),
-        ] + deps,
-        **hidden
-    )
+    for part, main, library in [
+        ("capture", "__main__.py", "library"),
+        ("oracle", "oracle/__main__.py", "oracle"),
+    ]:
+        main = Label("//py/jax_embedded:" + main)
+        py_binary(
+            name = name + "." + part,
+            srcs = [main, src],
+            main = main,
+            data = data,
+            python_version = "3.14",
+            target_compatible_with = HOST_ONLY,
+            deps = [
+                Label("//py/jax_embedded:" + library),
+                Label("//toolchains/exporter:jax"),
+            ] + deps,
+            **hidden
+        )
     jax_program(
         name = name + ".program",
         library = name,
         capture = ":" + name + ".capture",
+        oracle = ":" + name + ".oracle",
         src = src,
         fn = fn,
         inputs = inputs,
@@ -117,6 +123,75 @@ def jax_llvm_library(
         workspace = workspace,
         testonly = testonly,
         tags = tags,
+        **kwargs
+    )
+
+def jax_llvm_test(
+        name,
+        library,
+        draws = 3,
+        seed = 0,
+        edge_values = False,
+        stream = 0,
+        max_ulp = 4,
+        tags = [],
+        **kwargs):
+    """Compares an exported function with JAX on the target platform: on the host, or on a board by its runner.
+
+    What JAX makes of the function is computed when the test is built. The cases: the values of example_inputs,
+    if there are, then `draws` seeded draws, then the edge values, then the stream. A result passes by the measure of
+    docs/numerics.md; the worst element is printed with its index, both values and its error.
+
+    **EXAMPLE**
+
+    ```starlark
+    jax_llvm_test(
+        name = "filter_test",
+        library = ":filter",
+        stream = 1000,
+    )
+    ```
+
+    Args:
+        name: string.
+        library: label of a jax_llvm_library.
+        draws: int, how many cases are drawn: floats from the normal distribution, integers from 0 to 100.
+        seed: int, of the draws.
+        edge_values: bool, whether zeros, infinities, nan, subnormals and the like are cases too; for elementwise
+            functions. Each element of their results is judged by itself.
+        stream: int, of how many calls a stream is in which donated arguments go on with what the call before left.
+        max_ulp: number, the constant part of the bound.
+        tags: list of string, as everywhere.
+        **kwargs: as in firmware_test.
+    """
+    hidden = {
+        "tags": ["manual"] + tags,
+        "testonly": True,
+        "visibility": ["//visibility:private"],
+    }
+    jax_cases(
+        name = name + ".cases",
+        draws = draws,
+        edge_values = edge_values,
+        library = library,
+        max_ulp = str(max_ulp),
+        seed = seed,
+        stream = stream,
+        **hidden
+    )
+    jax_cases_source(
+        name = name + ".source",
+        cases = ":" + name + ".cases",
+        **hidden
+    )
+    firmware_test(
+        name = name,
+        srcs = [":" + name + ".source"],
+        tags = tags,
+        deps = [
+            library,
+            Label("//runtime/judge"),
+        ],
         **kwargs
     )
 

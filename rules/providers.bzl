@@ -1,8 +1,10 @@
 """What the rules say about a captured and about a compiled function."""
 
 _PROGRAM_FIELDS = {
+    "arguments": "list of string, what tells capture and oracle which function it is.",
     "dump": "File (directory), what JAX and XLA made of the function: see docs/rules.md.",
     "label": "string, the library that it belongs to, as messages name it.",
+    "oracle": "FilesToRunProvider, stock JAX with the user's file, its deps and its data.",
 }
 
 _LIBRARY_FIELDS = {
@@ -14,7 +16,9 @@ _LIBRARY_FIELDS = {
     "manifest": "File, sizes, symbols and versions as JSON.",
     "object": "File, ELF object of the function.",
     "program": "File, XLA's schedule and buffers as text.",
+    "structs": "list of string, the arguments that are passed as one C struct each.",
     "target": "string, the processor that it was compiled for.",
+    "workspace": "string, \"static\" or \"caller\".",
 }
 
 JaxProgramInfo = provider(
@@ -27,19 +31,38 @@ JaxLibraryInfo = provider(
     fields = _LIBRARY_FIELDS,
 )
 
-def jax_program_info(*, dump, label):
-    """Makes a JaxProgramInfo.
+def jax_program_info(*, arguments, dump, label, oracle):
+    """Makes a JaxProgramInfo; see its fields.
 
     Args:
+        arguments: list of string.
         dump: File (directory).
         label: string.
+        oracle: FilesToRunProvider.
 
     Returns:
         JaxProgramInfo.
     """
-    return JaxProgramInfo(dump = dump, label = label)
+    return JaxProgramInfo(
+        arguments = arguments,
+        dump = dump,
+        label = label,
+        oracle = oracle,
+    )
 
-def jax_library_info(*, assembly, c_name, dump, header, llvm_ir, manifest, object, program, target):
+def jax_library_info(
+        *,
+        assembly,
+        c_name,
+        dump,
+        header,
+        llvm_ir,
+        manifest,
+        object,
+        program,
+        structs,
+        target,
+        workspace):
     """Makes a JaxLibraryInfo; see its fields.
 
     Args:
@@ -51,7 +74,9 @@ def jax_library_info(*, assembly, c_name, dump, header, llvm_ir, manifest, objec
         manifest: File.
         object: File.
         program: File.
+        structs: list of string.
         target: string.
+        workspace: string.
 
     Returns:
         JaxLibraryInfo.
@@ -65,5 +90,7 @@ def jax_library_info(*, assembly, c_name, dump, header, llvm_ir, manifest, objec
         manifest = manifest,
         object = object,
         program = program,
+        structs = structs,
         target = target,
+        workspace = workspace,
     )

@@ -55,7 +55,9 @@ def _jax_llvm_library_impl(ctx):
         manifest = ctx.actions.declare_file(name + ".json"),
         object = ctx.actions.declare_file(name + ".o"),
         program = ctx.actions.declare_file(name + ".program.txt"),
+        structs = ctx.attr.structs,
         target = target,
+        workspace = ctx.attr.workspace,
     )
     _compile(ctx, program, library)
     return [
@@ -70,6 +72,7 @@ def _jax_llvm_library_impl(ctx):
             program = depset([library.program]),
         ),
         library,
+        program,
         _cc_info(ctx, library),
     ]
 
@@ -142,6 +145,6 @@ jax_llvm_library_rule = rule(
     doc = DOC,
     attrs = ATTRS,
     fragments = ["cpp"],
-    provides = [CcInfo, JaxLibraryInfo],
+    provides = [CcInfo, JaxLibraryInfo, JaxProgramInfo],
     toolchains = [config_common.toolchain_type(_TARGET_TOOLCHAIN, mandatory = False)] + use_cc_toolchain(),
 )

@@ -16,6 +16,12 @@ ATTRS = {
     "fn": attr.string(doc = "See jax_llvm_library.", mandatory = True),
     "inputs": attr.string_dict(doc = "See jax_llvm_library."),
     "library": attr.string(doc = "Name of the jax_llvm_library, for messages.", mandatory = True),
+    "oracle": attr.label(
+        doc = "JAX together with the user's file, its deps and its data.",
+        cfg = "exec",
+        executable = True,
+        mandatory = True,
+    ),
     "outputs": attr.string_list(doc = "See jax_llvm_library."),
     "src": attr.label(
         doc = "See jax_llvm_library.",
@@ -34,25 +40,20 @@ def _jax_program_impl(ctx):
         )
     dump = ctx.actions.declare_directory(ctx.label.name + ".dump")
 
-    # The file as it lies in the runfiles: beside its data, generated or not.
-    path = ctx.file.src.short_path
-    path = path[len("../"):] if path.startswith("../") else ctx.workspace_name + "/" + path
+    function = ["--fn", ctx.attr.fn]
+    for name, shape in ctx.attr.inputs.items():
+        function += ["--input", name + "=" + shape]
+    if ctx.attr.example_inputs:
+        function += ["--example-inputs", ctx.attr.example_inputs]
+    if ctx.attr.x64:
+        function.append("--x64")
 
     args = ctx.actions.args()
     args.add("capture")
     args.add("--label", label)
-    args.add("--src", ctx.executable.capture.path + ".runfiles/" + path)
-    args.add("--fn", ctx.attr.fn)
-    for name, shape in ctx.attr.inputs.items():
-        args.add("--input", name + "=" + shape)
-    if ctx.attr.example_inputs:
-        args.add("--example-inputs", ctx.attr.example_inputs)
-    for name in ctx.attr.outputs:
-        args.add("--output", name)
-    for name in ctx.attr.donate:
-        args.add("--donate", name)
-    if ctx.attr.x64:
-        args.add("--x64")
+    args.add_all(_src(ctx, ctx.executable.capture) + function)
+    args.add_all(ctx.attr.outputs, before_each = "--output")
+    args.add_all(ctx.attr.donate, before_each = "--donate")
     args.add("--out", dump.path)
 
     ctx.actions.run(
@@ -67,8 +68,19 @@ def _jax_program_impl(ctx):
     )
     return [
         DefaultInfo(files = depset([dump])),
-        jax_program_info(dump = dump, label = label),
+        jax_program_info(
+            arguments = _src(ctx, ctx.executable.oracle) + function,
+            dump = dump,
+            label = label,
+            oracle = ctx.attr.oracle[DefaultInfo].files_to_run,
+        ),
     ]
+
+def _src(ctx, binary):
+    """The file as it lies in the runfiles: beside its data, generated or not."""
+    path = ctx.file.src.short_path
+    path = path[len("../"):] if path.startswith("../") else ctx.workspace_name + "/" + path
+    return ["--src", binary.path + ".runfiles/" + path]
 
 jax_program = rule(
     implementation = _jax_program_impl,

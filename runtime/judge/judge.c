@@ -169,16 +169,20 @@ static struct worst judge(const struct jxe_function *function, uint32_t case_num
   return worst;
 }
 
-static void prepare(const struct jxe_function *function, const struct jxe_case *from) {
-  bool kept[32] = {false};
+// Whether a case goes on with what the call before left in a memory.
+static bool keeps(const struct jxe_function *function, const struct jxe_case *from, uint32_t m) {
   for (uint32_t a = 0; a < function->argument_count; a++) {
-    if (from->inputs[a] == NULL) kept[function->arguments[a].memory] = true;
+    if (function->arguments[a].memory == m && from->inputs[a] == NULL) return true;
   }
+  return false;
+}
+
+static void prepare(const struct jxe_function *function, const struct jxe_case *from) {
   for (uint32_t m = 0; m < function->memory_count; m++) {
     const struct jxe_memory *memory = &function->memories[m];
     memset(memory->bytes - JXE_GUARD_BYTES, JXE_GUARD, JXE_GUARD_BYTES);
     memset(memory->bytes + memory->size, JXE_GUARD, JXE_GUARD_BYTES);
-    if (!kept[m]) memset(memory->bytes, 0xff, memory->size);
+    if (!keeps(function, from, m)) memset(memory->bytes, 0xff, memory->size);
   }
   for (uint32_t a = 0; a < function->argument_count; a++) {
     const struct jxe_array *argument = &function->arguments[a];

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`python -m jax_embedded.oracle`: writes what JAX makes of a function to an .npz file.
+"""`python -m jax_embedded.oracle`: what JAX makes of a function, as an .npz file or a C program.
 
-jax_embedded.oracle.case has the file's format.
+jax_embedded.oracle.case has the file's format, jax_embedded.oracle.judge_tables the program.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
+from jax_embedded.ir.c_function import c_function
+from jax_embedded.ir.dump import Dump
 from jax_embedded.oracle.case import save
+from jax_embedded.oracle.judge_tables import judge_tables
 from jax_embedded.oracle.oracle import cases
 
 
@@ -22,20 +25,42 @@ def main() -> int:
     parser.add_argument("--x64", action="store_true")
     parser.add_argument("--draws", type=int, default=3)
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--out", required=True, type=Path, help="an .npz file")
+    parser.add_argument("--max-ulp", type=float, default=4.0, help="constant part of the bound")
+    parser.add_argument("--stream", type=int, default=0, help="calls of a stream; with --dump")
+    parser.add_argument("--out", type=Path, help="an .npz file")
+    parser.add_argument("--program", type=Path, help="a C file; with --dump, --name and --header")
+    parser.add_argument("--dump", type=Path, help="folder that capture wrote")
+    parser.add_argument("--name", help="of the C function")
+    parser.add_argument("--header", help="of the C function, as one includes it")
+    parser.add_argument("--struct", action="append", default=[], metavar="ARGUMENT")
+    parser.add_argument("--workspace", choices=("static", "caller"), default="static")
     options = parser.parse_args()
 
+    dump = Dump.read(options.dump) if options.dump else None
     found = cases(
         options.src,
         options.fn,
         dict(text.split("=", 1) for text in options.input),
         example_inputs=options.example_inputs,
         edge_values=options.edge_values,
+        donated=dump.donated if dump else None,
+        stream=options.stream,
         draws=options.draws,
         seed=options.seed,
         x64=options.x64,
     )
-    save(found, options.out)
+    if options.out:
+        save(found, options.out)
+    if options.program and dump:
+        function = c_function(
+            options.name,
+            dump.parameters,
+            dump.results,
+            donated=dump.donated,
+            structs=options.struct,
+            caller_workspace=options.workspace == "caller",
+        )
+        options.program.write_text(judge_tables(function, options.header, found, options.max_ulp))
     return 0
 
 

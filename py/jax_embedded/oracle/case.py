@@ -3,7 +3,7 @@
 
 The file holds these arrays, CASE and LEAF counted from 0:
 
-    CASE/kind               "example", "draw" or "edge"
+    CASE/kind               "example", "draw", "edge" or "stream"
     CASE/input/LEAF         in the order of the manifest's parameters
     CASE/result/LEAF        of JAX in the precision that was asked for, in the order of its results
     CASE/reference/LEAF     the same in float64
@@ -25,7 +25,8 @@ class Case:
     """Arrays in the order of jax.tree.leaves, arguments in the order of the signature.
 
     kind: "example", the user's own values; "draw", seeded random numbers; "edge", edge values,
-        whose results are judged element by element (see `compare`).
+        whose results are judged element by element (see `compare`); "stream", one call after the
+        other, where donated arguments are what the call before made of them. All are at the end.
     inputs: one array for each leaf of the arguments.
     results: of JAX in the precision that was asked for.
     references: the same in float64.

@@ -46,9 +46,11 @@ def compare(
     return Comparison(worst // parts, float(error[worst]), float(bound[worst]))
 
 
-def bounds(jax32: np.ndarray, reference: np.ndarray, *, elementwise: bool = False) -> np.ndarray:
-    """What the error of each element may be, in ulp, flat: 4, and twice that of JAX's own."""
-    return 4.0 + 2.0 * ulp_error(jax32, jax32, reference, elementwise=elementwise)
+def bounds(
+    jax32: np.ndarray, reference: np.ndarray, *, elementwise: bool = False, max_ulp: float = 4.0
+) -> np.ndarray:
+    """What the error of each element may be, in ulp, flat: max_ulp, and twice JAX's own."""
+    return max_ulp + 2.0 * ulp_error(jax32, jax32, reference, elementwise=elementwise)
 
 
 def ulp_error(
@@ -76,13 +78,13 @@ def rms(jax32: np.ndarray, reference: np.ndarray) -> float:
 
 
 def accepted(
-    jax32: np.ndarray, reference: np.ndarray, *, elementwise: bool = False
+    jax32: np.ndarray, reference: np.ndarray, *, elementwise: bool = False, max_ulp: float = 4.0
 ) -> tuple[np.ndarray, np.ndarray]:
     """The least and the greatest number that `compare` passes, for each element of a result of
     floating-point numbers: flat, of its dtype, two for a complex number. None is subnormal. Where
     JAX gives inf or nan, that.
     """
-    bound = bounds(jax32, reference, elementwise=elementwise)
+    bound = bounds(jax32, reference, elementwise=elementwise, max_ulp=max_ulp)
     jax = _real(jax32)
     exact = _exact(jax.astype(np.float64), _real(reference))
     info = ml_dtypes.finfo(jax.dtype)

@@ -39,6 +39,8 @@ def cases(
     *,
     example_inputs: str | None = None,
     edge_values: bool = False,
+    donated: Mapping[int, int] | None = None,
+    stream: int = 0,
     draws: int = 3,
     seed: int = 0,
     x64: bool = False,
@@ -52,6 +54,9 @@ def cases(
     draws: how many seeded cases. Floats are drawn from the normal distribution, integers from 0 to
         100, leaf by leaf.
     edge_values: whether cases of edge values follow (see jax_embedded.oracle.edge_values).
+    stream: of how many calls a stream is at the end. In it each of the arguments `donated` is the
+        result of the call before, in each precision its own.
+    donated: leaf of the arguments -> leaf of the results.
     """
     os.environ["JAX_PLATFORMS"] = "cpu"
     os.environ["XLA_FLAGS"] = "--xla_cpu_max_isa=AVX"
@@ -72,10 +77,23 @@ def cases(
         bound = inspect.BoundArguments(signature, OrderedDict(by_name))
         return jax.tree.leaves(function(*bound.args, **bound.kwargs))
 
-    return [
-        Case(kind, values, _run(flat, values, x64), _run(flat, list(map(_widen, values)), True))
+    def case(kind: str, values: list[np.ndarray], wide: list[np.ndarray]) -> Case:
+        return Case(kind, values, _run(flat, values, x64), _run(flat, wide, True))
+
+    found = [
+        case(kind, values, list(map(_widen, values)))
         for kind, values in _inputs(leaves, exemplary, edge_values, draws, seed)
     ]
+    random = np.random.default_rng(seed)
+    for step in range(stream):
+        values = [_draw(random, leaf) for leaf in leaves]
+        wide = list(map(_widen, values))
+        if step:
+            for argument, result in (donated or {}).items():
+                values[argument] = found[-1].results[result]
+                wide[argument] = found[-1].references[result]
+        found.append(case("stream", values, wide))
+    return found
 
 
 def _load(src: Path) -> ModuleType:
