@@ -26,6 +26,10 @@ ATTRS = {
         default = "static",
         values = ["static", "caller"],
     ),
+    "_abi": attr.label(
+        default = Label("//runtime:abi"),
+        providers = [CcInfo],
+    ),
     "_compiler": attr.label(
         default = Label("//py/jax_embedded:compiler"),
         cfg = "exec",
@@ -132,13 +136,14 @@ def _cc_info(ctx, library):
         user_link_flags = ["-lm"],
         disallow_dynamic_library = True,
     )
-    return CcInfo(
+    info = CcInfo(
         compilation_context = cc_common.create_compilation_context(
             headers = depset([library.header]),
             quote_includes = depset(roots),
         ),
         linking_context = linking_context,
     )
+    return cc_common.merge_cc_infos(direct_cc_infos = [info], cc_infos = [ctx.attr._abi[CcInfo]])
 
 jax_llvm_library_rule = rule(
     implementation = _jax_llvm_library_impl,

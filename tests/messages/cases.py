@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from unittest import mock
 
+from jax_embedded.llvm.abi import ARM_RUNTIME, OURS
+
 F32 = "--input=x=f32[3]"
 IDENTITY = "def f(x):\n    return x\n"
 STEP = "def f(state, x):\n    return state * 0.5, state + x\n"
@@ -117,7 +119,11 @@ CASES = {
     "operation: fft": Case(_sum_of("jnp.abs(jnp.fft.fft(y))")),
     "operation: cholesky": Case(_sum_of("jnp.linalg.cholesky(jnp.outer(y, y) + 9 * jnp.eye(3))")),
     "operation: a function that the core lacks": Case(
-        _sum_of("y.astype(jnp.float16).astype(jnp.float32)"), [F32, "--target=cortex-m3"]
+        _sum_of("y.astype(jnp.float16).astype(jnp.float32)"),
+        [F32, "--target=cortex-m3"],
+        patches=lambda: [
+            mock.patch("jax_embedded.llvm.abi.ARM_RUNTIME", ARM_RUNTIME - OURS),
+        ],
     ),
     # The command and the installation.
     "command: unknown target": Case(IDENTITY, [F32, "--target=cortex-m5"]),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The functions that generated code may call: all of them in every C library and compiler runtime.
+"""The functions that generated code may call: each is in the C library, the compiler runtime or ours.
 
 Source: the run-time ABI for the Arm architecture (IHI 0043), 4; for the C library see c_names.py.
 """
@@ -9,8 +9,10 @@ from jax_embedded.c_names import C_LIBRARY
 # glibc has these too, and LLVM knows it; libgcc has those for f16 since GCC 12.
 HOST_LIBRARY = frozenset("sincos sincosf __extendhfsf2 __truncsfhf2 __truncdfhf2".split())
 
-# Not f2h, d2h and h2f: no libgcc for Cortex-M has them.
-ARM_RUNTIME = frozenset(
+# In runtime/abi: LLVM calls these, and no compiler runtime for Cortex-M has them.
+OURS = frozenset("__aeabi_d2h __aeabi_f2h __aeabi_h2f __truncdfbf2 __truncsfbf2".split())
+
+ARM_RUNTIME = OURS | frozenset(
     "__aeabi_" + name
     for name in """dadd ddiv dmul drsub dsub dcmpeq dcmplt dcmple dcmpge dcmpgt dcmpun cdcmpeq
     cdcmple cdrcmple fadd fdiv fmul frsub fsub fcmpeq fcmplt fcmple fcmpge fcmpgt fcmpun cfcmpeq

@@ -9,22 +9,22 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "tests/abi/border_bf16.h"
-#include "tests/abi/border_bool.h"
-#include "tests/abi/border_c128.h"
-#include "tests/abi/border_c64.h"
-#include "tests/abi/border_f16.h"
-#include "tests/abi/border_f32.h"
-#include "tests/abi/border_f64.h"
-#include "tests/abi/border_i16.h"
-#include "tests/abi/border_i32.h"
-#include "tests/abi/border_i64.h"
-#include "tests/abi/border_i8.h"
-#include "tests/abi/border_u16.h"
-#include "tests/abi/border_u32.h"
-#include "tests/abi/border_u64.h"
-#include "tests/abi/border_u8.h"
-#include "tests/abi/layout.h"
+#include "tests/border/border_bf16.h"
+#include "tests/border/border_bool.h"
+#include "tests/border/border_c128.h"
+#include "tests/border/border_c64.h"
+#include "tests/border/border_f16.h"
+#include "tests/border/border_f32.h"
+#include "tests/border/border_f64.h"
+#include "tests/border/border_i16.h"
+#include "tests/border/border_i32.h"
+#include "tests/border/border_i64.h"
+#include "tests/border/border_i8.h"
+#include "tests/border/border_u16.h"
+#include "tests/border/border_u32.h"
+#include "tests/border/border_u64.h"
+#include "tests/border/border_u8.h"
+#include "tests/border/layout.h"
 
 static int checks, failures;
 
