@@ -58,12 +58,8 @@ def clean_kernel(text: str, *, keep_noalias: bool, contract: bool) -> str:
     contract: allow LLVM to fuse multiplications and additions, as XLA does when it generates code.
     Errors: InternalError for a floating-point number that cannot be read.
     """
-    lines = (
-        _clean_line(line, keep_noalias, contract)
-        for line in text.splitlines()
-        if line.strip() and not _DROPPED_LINE.search(line)
-    )
-    return "\n".join(lines) + "\n"
+    lines = (_clean_line(line, keep_noalias, contract) for line in text.splitlines())
+    return "\n".join(line for line in lines if line) + "\n"
 
 
 def canonical_kernel(text: str) -> str:
@@ -84,6 +80,9 @@ def canonical_kernel(text: str) -> str:
 
 @functools.lru_cache(maxsize=1 << 16)  # kernels have most lines in common
 def _clean_line(line: str, keep_noalias: bool, contract: bool) -> str:
+    """The line, or nothing."""
+    if not line.strip() or _DROPPED_LINE.search(line):
+        return ""
     line = _ATTACHMENT.sub("", _ATTRIBUTE_GROUP.sub("", line.split(" ; preds")[0].rstrip()))
     if re.match(r"(define|declare) |.*\bcall ", line):
         line = _PARAMETER_ATTRIBUTE.sub("", line)
