@@ -23,6 +23,7 @@ _FUNCTIONS = {
     "affine": {"x": "f32[5]"},
     "cumulative": {"x": "f32[40]"},
     "duplicate": {"x": "f32[3]"},
+    "equal_layers": {"b": "f32[6]", "w": "f32[6,6]", "x": "f32[5,6]"},
     "gradient": {"w": "f32[6,5]", "x": "f32[5]"},
     "integers": {"x": "i32[6]", "y": "i32[6]"},
     "jacobian": {"q": "f32[2]"},

@@ -67,6 +67,13 @@ def scatter(x, i, v):
     return jnp.cumsum(y) + y, y[i] * 2.0, jnp.maximum(y, 0.0)
 
 
+def equal_layers(x, w, b):
+    for _ in range(4):
+        x = jnp.tanh(x @ w + b)
+        x = jnp.cumsum(x, axis=0) - jnp.tanh(x @ w.T)
+    return x
+
+
 def gradient(w, x):
     def loss(w):
         return jnp.sum(jnp.tanh(w @ x) ** 2)
