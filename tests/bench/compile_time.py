@@ -27,7 +27,7 @@ HEAD = """\
 
 `./bazelw run //tests/bench:compile_time` measures this table anew; its numbers are no test.
 
-CPU seconds, user and system, of one process on one core of {machine}, Python {python}, for {target}.
+CPU seconds, user and system, on one core of {machine}, Python {python}, for {target}.
 *capture* and *codegen* are the two build actions, whole processes; *jax* is importing jax and *XLA*
 compiling with it, both measured apart and part of capture. A chain of *n* operations on `f32[16]`:
 
