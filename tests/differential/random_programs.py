@@ -33,6 +33,14 @@ _LOOPS = [
     "jax.lax.while_loop(lambda c: c[0] < {n}, lambda c: (c[0] + 1, c[1] * 0.9 + {b}), (0, {a}))[1]",
     "jax.lax.scan(lambda c, u: (c * 0.5 + u, c - u), {b}, jnp.stack([{a}, {b}, {a}]))[1][{n} % 3]",
 ]
+_KINDS = ["unary", "binary", "binary", "loop", "reduce", "move", "dot", "mix", "mix", "mix"]
+# Each element of the result depends on many of the operand: neither may lie where the other does.
+_MIX = [
+    "jnp.tanh({a}) @ (jnp.tri({n}, k={n} // 2) * 0.3)",
+    "(jnp.tri({n}) * 0.3) @ jnp.moveaxis({a}, {i}, 0).reshape({n}, -1)",
+    "jnp.cumsum(jnp.flip({a}, axis={i}), axis={i}) * 0.3",
+    "jnp.flip(jnp.cumsum({a}, axis={i}), axis={i}) * 0.3",
+]
 
 
 @dataclass
@@ -64,15 +72,18 @@ def programs(draw: st.DrawFn) -> str:
 
 
 def _add_operation(draw: st.DrawFn, program: _Program) -> None:
-    a = draw(st.sampled_from(list(program.shapes)))
+    names = list(program.shapes)
+    a = draw(st.sampled_from(names + 3 * names[-2:]))  # long chains leave more temporaries
     shape = program.shapes[a]
     alike = [name for name, other in program.shapes.items() if other == shape]
     b = draw(st.sampled_from(alike))
-    kind = draw(st.sampled_from(["unary", "binary", "binary", "loop", "reduce", "move", "dot"]))
+    kind = draw(st.sampled_from(_KINDS))
     i = draw(st.integers(0, max(len(shape) - 1, 0)))
     if kind == "reduce" and shape:
         text = draw(st.sampled_from(_REDUCE)).format(a=a, i=i)
         program.add(text, shape[:i] + shape[i + 1 :])
+    elif kind == "mix" and shape:
+        _add_mix(draw, program, a, i)
     elif kind == "move" and shape:
         _add_movement(draw, program, a, i)
     elif kind == "dot" and shape:
@@ -88,6 +99,19 @@ def _add_operation(draw: st.DrawFn, program: _Program) -> None:
 
 def _dot_shape(shape: tuple[int, ...], i: int) -> tuple[int, ...]:
     return (shape[:i] + shape[i + 1 :]) * 2
+
+
+def _add_mix(draw: st.DrawFn, program: _Program, a: str, i: int) -> None:
+    shape = program.shapes[a]
+    text = draw(st.sampled_from(_MIX))
+    if "reshape" in text:
+        rest = [extent for axis, extent in enumerate(shape) if axis != i]
+        size = 1
+        for extent in rest:
+            size *= extent
+        program.add(text.format(a=a, i=i, n=shape[i]), (shape[i], size))
+    else:
+        program.add(text.format(a=a, i=i, n=shape[-1]), shape)
 
 
 def _add_movement(draw: st.DrawFn, program: _Program, a: str, i: int) -> None:
