@@ -159,7 +159,7 @@ _PYTREES = [
     "training_step",
 ]
 
-# Attributes of the differential_test and of its jax_llvm_library by name, which is the function's.
+# Attributes of the jax_llvm_library and of its jax_llvm_test by name, which is the function's.
 CASES = (
     _of("functions.py", _FUNCTIONS) |
     _of("functions.py", _X64, x64 = True) |

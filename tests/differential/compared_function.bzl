@@ -1,7 +1,6 @@
-"""compared_function: a jax_llvm_library and its differential_test."""
+"""compared_function: a jax_llvm_library and its jax_llvm_test."""
 
-load("//rules:defs.bzl", "jax_llvm_library")
-load(":differential_test.bzl", "differential_test")
+load("//rules:defs.bzl", "jax_llvm_library", "jax_llvm_test")
 
 def compared_function(name, fn, attributes, workspace = "static"):
     """NAME and NAME_test.
@@ -9,7 +8,7 @@ def compared_function(name, fn, attributes, workspace = "static"):
     Args:
         name: string, of the library.
         fn: string, the function.
-        attributes: dict, what both are given; edge_values is the test's alone.
+        attributes: dict, the library's; edge_values is the test's.
         workspace: string, the library's.
     """
     jax_llvm_library(
@@ -18,9 +17,8 @@ def compared_function(name, fn, attributes, workspace = "static"):
         workspace = workspace,
         **{key: value for key, value in attributes.items() if key != "edge_values"}
     )
-    differential_test(
+    jax_llvm_test(
         name = name + "_test",
-        fn = fn,
+        edge_values = attributes.get("edge_values", False),
         library = ":" + name,
-        **attributes
     )
