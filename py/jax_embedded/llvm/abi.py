@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The functions that generated code may call: in the C library, the compiler runtime or ours.
+"""The functions that generated code may call: the C library's, the compiler runtime's and ours.
 
 Source: the run-time ABI for the Arm architecture (IHI 0043), 4; for the C library see c_names.py.
 """

@@ -10,7 +10,7 @@ xla.fptrunc to bf16 becomes integer operations: no compiler runtime for Cortex-M
 
 import re
 
-_LIBM = {"tanh": "tanh", "erf": "erf", "log1p": "log1p", "expm1": "expm1"}
+_LIBM = {"atan": "atan", "tanh": "tanh", "erf": "erf", "log1p": "log1p", "expm1": "expm1"}
 # LLVM's type, the suffix of the C library's functions, the integer of the same size.
 _TYPES = {
     "f16": ("half", "", "i16"),
@@ -24,7 +24,7 @@ _INTEGERS_FROM = {"f16": "1024.0", "f32": "8388608.0", "f64": "4503599627370496.
 _OURS = re.compile(
     r"@(?:"
     r"xla\.(?P<truncate>fptrunc)\.(?:v\d+)?f32\.to"
-    r"|xla\.(?P<xla>tanh|erf|log1p|expm1|rsqrt)"
+    r"|xla\.(?P<xla>atan|tanh|erf|log1p|expm1|rsqrt)"
     r"|llvm\.(?P<llvm>maximum|minimum|roundeven)"
     r")\.(?:v(?P<lanes>\d+))?(?P<type>bf16|f16|f32|f64)\b"
 )

@@ -176,7 +176,7 @@ def test_rsqrt(kind):
     assert same_bits(run("xla.rsqrt", kind, values), expected)
 
 
-REFERENCES = {"tanh": math.tanh, "erf": math.erf, "log1p": math.log1p, "expm1": math.expm1}
+REFERENCES = {"atan": math.atan, "tanh": math.tanh, "erf": math.erf, "log1p": math.log1p, "expm1": math.expm1}
 
 
 @pytest.mark.parametrize("name", REFERENCES)
@@ -195,6 +195,7 @@ def test_functions_of_the_c_library(name, kind):
 @pytest.mark.parametrize(
     ("name", "expected"),
     [
+        ("atan", [0.0, -0.0, np.pi / 2, -np.pi / 2, np.nan]),
         ("tanh", [0.0, -0.0, 1.0, -1.0, np.nan]),
         ("erf", [0.0, -0.0, 1.0, -1.0, np.nan]),
         ("log1p", [0.0, -0.0, np.inf, np.nan, np.nan]),
