@@ -199,7 +199,7 @@ def firmware_binary(
         name,
         srcs = [],
         deps = [],
-        board = Label("//runtime"),
+        board = None,
         time_limit_seconds = 60,
         testonly = None,
         tags = [],
@@ -243,7 +243,7 @@ def firmware_binary(
         srcs = srcs,
         deps = deps,
         board = board,
-        compatible = target_compatible_with or WITH_BOARD,
+        compatible = target_compatible_with or ([] if board else WITH_BOARD),
         cc = kwargs,
         run = {
             "tags": tags,
@@ -256,7 +256,7 @@ def firmware_test(
         name,
         srcs = [],
         deps = [],
-        board = Label("//runtime"),
+        board = None,
         time_limit_seconds = 60,
         size = "small",
         tags = [],
@@ -302,7 +302,7 @@ def _firmware(rule, name, srcs, deps, board, compatible, cc, run):
         tags = ["manual"] + run["tags"],
         target_compatible_with = compatible,
         testonly = run["testonly"],
-        deps = deps + [board],
+        deps = deps + [board or Label("//runtime")],
         **{key: value for key, value in cc.items() if key not in _RUN}
     )
     rule(

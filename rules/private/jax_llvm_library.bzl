@@ -47,7 +47,7 @@ def _jax_llvm_library_impl(ctx):
     program = ctx.attr.program[JaxProgramInfo]
     toolchain = ctx.toolchains[_TARGET_TOOLCHAIN]
     if not toolchain:
-        fail(_UNKNOWN_PLATFORM.format(ctx.label))
+        fail(_UNKNOWN_PLATFORM.format(str(ctx.label).removeprefix("@@")))
     target = toolchain.llvm_target.target
     name = ctx.label.name
     library = jax_library_info(

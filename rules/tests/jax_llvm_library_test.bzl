@@ -70,17 +70,22 @@ _codegen_attrs = {"target_name": attr.string(mandatory = True)}
 
 _codegen_host_test = analysistest.make(_codegen_impl, attrs = _codegen_attrs)
 
-_codegen_m4f_test = analysistest.make(
-    _codegen_impl,
-    attrs = _codegen_attrs,
-    config_settings = {_PLATFORMS: str(Label("//platforms:cortex_m4f"))},
-)
+def _codegen_on(platform):
+    return analysistest.make(
+        _codegen_impl,
+        attrs = _codegen_attrs,
+        config_settings = {_PLATFORMS: str(Label(platform))},
+    )
 
-_codegen_m7_test = analysistest.make(
-    _codegen_impl,
-    attrs = _codegen_attrs,
-    config_settings = {_PLATFORMS: str(Label("//platforms:cortex_m7"))},
-)
+_codegen_m4f_test = _codegen_on("//platforms:cortex_m4f")
+_codegen_m7_test = _codegen_on("//platforms:cortex_m7")
+
+# Platforms that name no core.
+_codegen_armv6_m_test = _codegen_on("//rules/tests:armv6-m")
+_codegen_armv7_m_test = _codegen_on("//rules/tests:armv7-m")
+_codegen_armv7e_m_test = _codegen_on("//rules/tests:armv7e-m")
+_codegen_armv7e_mf_test = _codegen_on("//rules/tests:armv7e-mf")
+_codegen_armv8_m_test = _codegen_on("//rules/tests:armv8-m")
 
 # The capture's command.
 
@@ -122,6 +127,16 @@ def _failure_impl(ctx):
 _failure_test = analysistest.make(
     _failure_impl,
     attrs = {"message": attr.string(mandatory = True)},
+    expect_failure = True,
+)
+
+_unknown_platform_test = analysistest.make(
+    _failure_impl,
+    attrs = {"message": attr.string(mandatory = True)},
+    config_settings = {
+        _PLATFORMS: str(Label("//rules/tests:unknown")),
+        "//command_line_option:extra_toolchains": [str(Label("//rules/tests:unknown_toolchain"))],
+    },
     expect_failure = True,
 )
 
@@ -170,6 +185,11 @@ def jax_llvm_library_test_suite(name):
                        "  Fix: leave one of them out. See docs/errors.md#inputs",
         }),
         "capture_test": (_capture_test, ":subject.program", {}),
+        "codegen_armv6_m_test": (_codegen_armv6_m_test, ":subject", {"target_name": "cortex-m0"}),
+        "codegen_armv7_m_test": (_codegen_armv7_m_test, ":subject", {"target_name": "cortex-m3"}),
+        "codegen_armv7e_m_test": (_codegen_armv7e_m_test, ":subject", {"target_name": "cortex-m3"}),
+        "codegen_armv7e_mf_test": (_codegen_armv7e_mf_test, ":subject", {"target_name": "cortex-m4f"}),
+        "codegen_armv8_m_test": (_codegen_armv8_m_test, ":subject", {"target_name": "cortex-m33"}),
         "codegen_host_test": (_codegen_host_test, ":subject", {"target_name": "host"}),
         "codegen_m4f_test": (_codegen_m4f_test, ":subject", {"target_name": "cortex-m4f"}),
         "codegen_m7_test": (_codegen_m7_test, ":subject", {"target_name": "cortex-m7"}),
@@ -180,6 +200,10 @@ def jax_llvm_library_test_suite(name):
             "files": ["other_compiler.py"],
         }),
         "provides_test": (_provides_test, ":subject", {}),
+        "unknown_platform_test": (_unknown_platform_test, ":subject", {
+            "message": "ERROR(jax_embedded): //rules/tests:subject: the target platform: expected Linux on x86_64, or bare metal " +
+                       "on a Cortex-M, found another.\n  Fix: ",
+        }),
     }
     for test, (rule, subject, attrs) in tests.items():
         rule(

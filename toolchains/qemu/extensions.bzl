@@ -7,13 +7,13 @@ exec '{path}' "$@"
 
 _MISSING = """\
 #!/bin/sh
-echo 'ERROR(jax_embedded): qemu: expected qemu-system-arm on PATH, found none.' >&2
+echo 'ERROR(jax_embedded): qemu: expected qemu-system-arm on PATH or in QEMU_SYSTEM_ARM, found none.' >&2
 echo '  Fix: install it (Debian: qemu-system-arm), or set --repo_env=QEMU_SYSTEM_ARM=/path/to/qemu-system-arm.' >&2
 exit 127
 """
 
 # Since Bazel 9 a test runs where all constraints of the target platform hold, unless a toolchain says otherwise.
-# A development version has no number; see https://bazel.build/reference/be/platforms-and-toolchains.
+# (The version of a development build is empty.)
 _TESTS_RUN_ON_LINUX = """
 toolchain(
     name = "tests_run_on_linux",
@@ -26,7 +26,7 @@ toolchain(
 
 def _qemu_repository_impl(rctx):
     path = rctx.os.environ.get("QEMU_SYSTEM_ARM") or rctx.which("qemu-system-arm")
-    script = _RUN.format(path = path) if path else _MISSING
+    script = _RUN.format(path = path) if path and rctx.path(path).exists else _MISSING
     rctx.file("qemu-system-arm", script, executable = True)
     build = "exports_files([\"qemu-system-arm\"])\n"
     version = native.bazel_version.split(".")[0]

@@ -176,7 +176,13 @@ def test_rsqrt(kind):
     assert same_bits(run("xla.rsqrt", kind, values), expected)
 
 
-REFERENCES = {"atan": math.atan, "tanh": math.tanh, "erf": math.erf, "log1p": math.log1p, "expm1": math.expm1}
+REFERENCES = {
+    "atan": math.atan,
+    "tanh": math.tanh,
+    "erf": math.erf,
+    "log1p": math.log1p,
+    "expm1": math.expm1,
+}
 
 
 @pytest.mark.parametrize("name", REFERENCES)
