@@ -36,7 +36,7 @@ def trigonometric(x):
 
 def inverse_trigonometric(x):
     x = flushed(x)
-    return jnp.arcsin(x), jnp.arccos(x)
+    return jnp.arcsin(x), jnp.arccos(x), jnp.arctan(x)
 
 
 def hyperbolic(x):
