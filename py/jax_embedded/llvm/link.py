@@ -31,6 +31,10 @@ from jax_embedded.target import Target
 # 250. A call costs about ten of them.
 INLINE_INSTRUCTIONS = 50
 
+# LLVM takes more than twice the time for a function of twice the size. In a program of more
+# different kernels than this, those that are larger than INLINE_INSTRUCTIONS stay apart.
+MOST_INLINED = 100
+
 
 @dataclass(frozen=True)
 class LinkedModule:
@@ -72,13 +76,16 @@ def link(
 
 def _shared(program: Program, kernels: Kernels, target: Target) -> dict[KernelCall, str]:
     """The calls that are functions of their own: those that occur more than once and that are, once
-    optimised, larger than INLINE_INSTRUCTIONS. All others are inlined.
+    optimised, larger than INLINE_INSTRUCTIONS. All others are inlined. In a program of more than
+    MOST_INLINED different calls it is enough to be larger.
     """
     unshared = KernelCalls(kernels.same_code)
     count = Counter(unshared.call(thunk) for thunk in program.kernel_thunks())
     names = {
         call: f"{program.name}.{number}.{call.kernel}"
-        for number, call in enumerate(call for call in count if count[call] > 1)
+        for number, call in enumerate(
+            call for call in count if count[call] > 1 or len(count) > MOST_INLINED
+        )
     }
     if not names:
         return {}

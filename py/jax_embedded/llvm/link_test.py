@@ -325,6 +325,13 @@ def test_a_large_kernel_called_more_than_once_is_one_function(target, calls):
         assert "alloca" not in str(shared)  # the call frame is gone
 
 
+@pytest.mark.parametrize("most", [0, 1])
+def test_in_a_program_of_many_kernels_the_large_ones_stay_apart(most, monkeypatch):
+    monkeypatch.setattr("jax_embedded.llvm.link.MOST_INLINED", most)
+    program = repeated(("mul",), (kernel_ir("mul", LONG),))
+    assert link(program, TARGETS["host"]).shared == (("f.0.mul",) if most == 0 else ())
+
+
 def test_a_small_kernel_is_inlined_wherever_it_is_called():
     names = ("mul", "mul.1", "mul.2")
     program = repeated(names, tuple(kernel_ir(name, long_body(4)) for name in names))
