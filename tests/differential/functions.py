@@ -126,7 +126,7 @@ def small_integers(x, y, z):
 
 
 def threshold(x, limit):
-    above = jnp.cumsum(jnp.cumsum(x * x)[::-1]) > limit
+    above = jnp.cumsum(x * x) > limit
     return jnp.argmax(above)
 
 

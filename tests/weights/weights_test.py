@@ -16,34 +16,44 @@ with np.load(HERE / "weights.npz") as file:
     WEIGHTS = {name: file[name] for name in file}
 
 
-def allocated(core: str, name: str) -> tuple[list[bytes], int]:
-    """The contents of the object's read-only data, and how many bytes are writable."""
-    constant, writable = [], 0
+def sections(core: str, name: str) -> dict[str, list[bytes]]:
+    """What the object's code, constant and writable sections hold."""
+    found: dict[str, list[bytes]] = {"code": [], "constant": [], "writable": []}
     with (HERE / "on_cores" / core / f"{name}.o").open("rb") as file:
         for section in ELFFile(file).iter_sections():
             flags = section["sh_flags"]
             if not flags & SH_FLAGS.SHF_ALLOC or section["sh_type"] == "SHT_ARM_EXIDX":
                 continue
-            if flags & SH_FLAGS.SHF_WRITE:
-                writable += section["sh_size"]
-            elif not flags & SH_FLAGS.SHF_EXECINSTR:
-                constant.append(section.data())
-    return constant, writable
+            executed = "code" if flags & SH_FLAGS.SHF_EXECINSTR else "constant"
+            kind = "writable" if flags & SH_FLAGS.SHF_WRITE else executed
+            zero = section["sh_type"] == "SHT_NOBITS"
+            found[kind].append(bytes(section["sh_size"]) if zero else section.data())
+    return found
 
 
 @pytest.mark.parametrize("core", CORES)
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_read_only_data_is_the_weights(core, name):
-    constant, _ = allocated(core, name)
-    assert all(any(w.tobytes() in data for data in constant) for w in WEIGHTS.values())
-    assert sum(map(len, constant)) == sum(w.nbytes for w in WEIGHTS.values())
+    found = sections(core, name)
+    homes = {
+        array: [kind for kind, data in found.items() for d in data if values.tobytes() in d]
+        for array, values in WEIGHTS.items()
+    }
+    # LLVM may place a small array among the instructions that read it.
+    assert homes["w"] == ["constant"]
+    assert homes["b"] in (["constant"], ["code"])
+    expected = sum(WEIGHTS[array].nbytes for array, home in homes.items() if home == ["constant"])
+    assert sum(map(len, found["constant"])) == expected
 
 
 @pytest.mark.parametrize("core", CORES)
-@pytest.mark.parametrize("name", [*FUNCTIONS, "gru", "mlp_baked"])
-def test_nothing_copies_them(core, name):
-    _, writable = allocated(core, name)
-    assert writable <= 72  # the workspace of gru's 18 sums
+@pytest.mark.parametrize(
+    ("name", "workspace_bytes"),
+    [("from_npz", 256), ("from_safetensors", 256), ("gru", 0), ("mlp_baked", 0)],
+)
+def test_nothing_copies_them(core, name, workspace_bytes):
+    writable = b"".join(sections(core, name)["writable"])
+    assert writable == bytes(workspace_bytes)
     assembly = (HERE / "on_cores" / core / f"{name}.s").read_text()
     assert not any(called in assembly for called in ("memcpy", "memmove"))
 
