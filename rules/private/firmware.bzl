@@ -61,7 +61,10 @@ def _firmware_impl(ctx):
         ))
         runfiles = runfiles.merge(ctx.runfiles(transitive_files = runner.files))
     else:
-        ctx.actions.write(start, is_executable = True, content = _NO_RUNNER.format(label = ctx.label, type = _RUNNER))
+        ctx.actions.write(start, is_executable = True, content = _NO_RUNNER.format(
+            label = str(ctx.label).removeprefix("@@"),
+            type = "@jax_embedded//toolchains/runner:toolchain_type",
+        ))
     return [DefaultInfo(
         executable = start,
         files = depset([start]),

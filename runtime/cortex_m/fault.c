@@ -83,7 +83,7 @@ __attribute__((noreturn)) static void end(void) {
 
 static void add_stack_overflow(void) {
   add("ERROR(jax_embedded): stack overflow: expected at most ");
-  add_decimal((uint32_t)_stack_bytes);
+  add_decimal((uint32_t)__stack_bytes);
   add(" bytes, found more");
 }
 

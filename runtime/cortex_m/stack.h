@@ -8,9 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Of sections.ld. The address of _stack_bytes is the size.
+// Of sections.ld. The address of __stack_bytes is the size.
 extern uint32_t __stack_bottom[], __stack_top[];
-extern char _stack_bytes[];
+extern char __stack_bytes[];
 
 // Fills the unused stack with a pattern, and sets its limit where the core has one.
 void jxe_paint_stack(void);

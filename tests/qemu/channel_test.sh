@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # channel_test.sh CHANNEL IMPATIENT ARCHITECTURE: what arrives here of what happens on a board. IMPATIENT is the same
-# program with a time limit of 2 s; ARCHITECTURE is armv6-m where there is no CFSR.
+# program with a time limit of 2 s and a stack of 3072 bytes; ARCHITECTURE is armv6-m where there is no CFSR.
 set -euo pipefail
 channel=$1 impatient=$2 architecture=$3
 failed=0
@@ -38,6 +38,8 @@ expect exit exit 4 "$channel" exit </dev/null
 expect abort 'abort.*' 134 "$channel" abort </dev/null
 expect overflow "overflow
 $overflow: pc (unknown|$hex), lr (unknown|$hex)$cfsr\." 139 "$channel" overflow </dev/null
+expect "size of the stack" "overflow
+${overflow/\[0-9\]+/3072}: pc .*" 139 "$impatient" overflow </dev/null
 expect guard "guard
 $overflow\." 139 "$channel" guard </dev/null
 expect "undefined instruction" "undefined
