@@ -225,13 +225,15 @@ def fir(x, taps):
 
 
 def goertzel(x):
-    """The power at four frequencies."""
+    """The power at four frequencies, of what is not long past: it fades by a tenth a sample."""
 
     def power(frequency):
-        turn = 2.0 * jnp.cos(frequency)
+        turn = 2.0 * 0.9 * jnp.cos(frequency)
         zero = x[0] * 0.0
-        s = jax.lax.fori_loop(0, 64, lambda i, s: (x[i] + turn * s[0] - s[1], s[0]), (zero, zero))
-        return s[0] ** 2 + s[1] ** 2 - turn * s[0] * s[1]
+        s = jax.lax.fori_loop(
+            0, 64, lambda i, s: (x[i] + turn * s[0] - 0.81 * s[1], s[0]), (zero, zero)
+        )
+        return s[0] ** 2 + 0.81 * s[1] ** 2 - turn * s[0] * s[1]
 
     return jax.vmap(power)(jnp.array([0.5, 1.0, 1.5, 2.0]))
 

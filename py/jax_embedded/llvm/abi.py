@@ -12,15 +12,19 @@ HOST_LIBRARY = frozenset("sincos sincosf __extendhfsf2 __truncsfhf2 __truncdfhf2
 # In runtime/abi: LLVM calls these, and no compiler runtime for Cortex-M has them.
 OURS = frozenset("__aeabi_d2h __aeabi_f2h __aeabi_h2f __truncdfbf2 __truncsfbf2".split())
 
-ARM_RUNTIME = OURS | frozenset(
-    "__aeabi_" + name
-    for name in """dadd ddiv dmul drsub dsub dcmpeq dcmplt dcmple dcmpge dcmpgt dcmpun cdcmpeq
+ARM_RUNTIME = (
+    OURS
+    | frozenset(
+        "__aeabi_" + name
+        for name in """dadd ddiv dmul drsub dsub dcmpeq dcmplt dcmple dcmpge dcmpgt dcmpun cdcmpeq
     cdcmple cdrcmple fadd fdiv fmul frsub fsub fcmpeq fcmplt fcmple fcmpge fcmpgt fcmpun cfcmpeq
     cfcmple cfrcmple d2iz d2uiz d2lz d2ulz f2iz f2uiz f2lz f2ulz d2f f2d i2d ui2d l2d ul2d i2f ui2f
     l2f ul2f lmul ldivmod uldivmod llsl llsr lasr lcmp ulcmp idiv uidiv idivmod uidivmod idiv0 ldiv0
     memcpy memcpy4 memcpy8 memmove memmove4 memmove8 memset memset4 memset8 memclr memclr4
     memclr8""".split()
-)
+    )
+    | {"__clzsi2"}
+)  # counts leading zeros, on Cortex-M0
 
 
 def is_known(name: str, *, host: bool) -> bool:

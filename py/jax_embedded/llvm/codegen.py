@@ -8,6 +8,7 @@ import llvmlite.binding as llvm
 from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.llvm.abi import is_known
 from jax_embedded.llvm.link import LinkedModule
+from jax_embedded.llvm.mve import safe_comparisons
 from jax_embedded.llvm.object_file import Section, sections, undefined_symbols
 from jax_embedded.llvm.optimise import optimise
 from jax_embedded.llvm.targets import target_machine
@@ -47,6 +48,9 @@ def codegen(linked: LinkedModule, target: Target) -> ObjectCode:
             f"codegen: expected {', '.join(sorted(wanted))}, found {', '.join(leftover)} as well"
         )
     text = str(module)
+    if "mve.fp" in target.features:
+        text = safe_comparisons(text)
+        module = llvm.parse_assembly(text)
     assembly = machine.emit_assembly(module)
     # Emitting changes a module: the object comes from a fresh copy, so that both are the same code.
     data = machine.emit_object(llvm.parse_assembly(text))

@@ -161,6 +161,7 @@ JXE_ABI(__aeabi_ul2d)
 JXE_ABI(__aeabi_ul2f)
 JXE_ABI(__aeabi_ulcmp)
 JXE_ABI(__aeabi_uldivmod)
+JXE_ABI(__clzsi2)
 
 // The runtime of jax_embedded, //runtime:abi.
 JXE_ABI(__aeabi_d2h)

@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: Apache-2.0
+import ctypes
+import itertools
+
+import llvmlite.binding as llvm
+import numpy as np
+import pytest
+
+from jax_embedded.llvm.mve import safe_comparisons
+from jax_embedded.llvm.targets import target_machine
+from jax_embedded.target import TARGETS
+
+PREDICATES = [a + b for a in "ou" for b in ("eq", "ne", "lt", "le", "gt", "ge")] + ["ord", "uno"]
+ORDER = {
+    "eq": np.equal,
+    "ne": np.not_equal,
+    "lt": np.less,
+    "le": np.less_equal,
+    "gt": np.greater,
+    "ge": np.greater_equal,
+}
+TYPES = {"float": np.float32, "half": np.float16}
+
+
+def compare_ir(predicate: str, scalar: str, use: str) -> str:
+    return f"""\
+define void @run(ptr %a, ptr %b, ptr %r) {{
+  %x = load <4 x {scalar}>, ptr %a, align 2
+  %y = load <4 x {scalar}>, ptr %b, align 2
+  %1 = fcmp contract {predicate} <4 x {scalar}> %x, %y
+  {use}
+  store <4 x i32> %z, ptr %r, align 4
+  ret void
+}}
+"""
+
+
+SELECT = "%z = select <4 x i1> %1, <4 x i32> splat (i32 1), <4 x i32> zeroinitializer"
+EXTEND = "%z = zext <4 x i1> %1 to <4 x i32>"
+
+
+def run(text: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    machine = target_machine(TARGETS["host"])
+    library = (
+        llvm.JITLibraryBuilder()
+        .add_object_img(machine.emit_object(llvm.parse_assembly(text)))
+        .add_current_process()
+        .export_symbol("run")
+        .link(llvm.create_lljit_compiler(use_jit_link=True), "mve")
+    )
+    function = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)(library["run"])
+    result = np.zeros(a.size, np.int32)
+    for at in range(0, a.size, 4):
+        function(a[at:].ctypes.data, b[at:].ctypes.data, result[at:].ctypes.data)
+    return result.astype(bool)
+
+
+def expected(predicate: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    unordered = np.isnan(a) | np.isnan(b)
+    if predicate in ("ord", "uno"):
+        return unordered == (predicate == "uno")
+    ordered = ORDER[predicate[1:]](a, b) & ~unordered
+    return ordered | unordered if predicate[0] == "u" else ordered
+
+
+@pytest.mark.parametrize("scalar", TYPES)
+@pytest.mark.parametrize("predicate", PREDICATES)
+def test_a_comparison_on_integers_is_the_comparison(predicate, scalar):
+    dtype = TYPES[scalar]
+    info = np.finfo(dtype)
+    positive = [0.0, info.smallest_subnormal, info.tiny, 0.5, 1.0, 1.5, info.max, np.inf, np.nan]
+    values = np.array(positive + [-x for x in positive], dtype)
+    a, b = np.array(list(itertools.product(values, values)), dtype).T.copy()
+    text = safe_comparisons(compare_ir(predicate, scalar, EXTEND))
+    assert "fcmp" not in text
+    assert (run(text, a, b) == expected(predicate, a, b)).all()
+
+
+@pytest.mark.parametrize("predicate", PREDICATES)
+def test_what_only_chooses_between_values_stays_unless_it_may_have_an_opposite(predicate):
+    text = compare_ir(predicate, "float", SELECT)
+    stays = predicate in ("olt", "ogt", "oeq", "une")
+    assert (safe_comparisons(text) == text) == stays
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        EXTEND,
+        f"%n = xor <4 x i1> %1, splat (i1 true)\n  {SELECT}",
+        f"%n = select <4 x i1> %1, <4 x i1> %1, <4 x i1> zeroinitializer\n  {SELECT}",
+        "%z = select <4 x i1> %c, <4 x i32> %i, <4 x i32> %j\n  %k = and <4 x i1> %1, %c",
+    ],
+)
+def test_other_uses_of_a_comparison_are_on_integers(use):
+    assert "fcmp" not in safe_comparisons(compare_ir("olt", "float", use))
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "  %1 = fcmp uno float %x, %y",
+        "  %1 = fcmp uno <2 x double> %x, %y",
+        "  %1 = icmp ult <4 x i32> %x, %y",
+    ],
+)
+def test_other_lines_stay(line):
+    assert safe_comparisons(line + "\n") == line + "\n"
+
+
+def test_constants_as_operands():
+    line = "  %1 = fcmp ult <2 x float> <float 1.0, float 2.0>, splat (float 3.0)\n"
+    text = safe_comparisons(line)
+    assert "bitcast <2 x float> <float 1.0, float 2.0> to <2 x i32>" in text
+    assert "bitcast <2 x float> splat (float 3.0) to <2 x i32>" in text
