@@ -2,9 +2,9 @@
 """Comparisons of floating-point vectors that LLVM's back end for MVE gets right.
 
 LLVM 22 takes a >= b for the opposite of a < b when it generates code for MVE, which is wrong where
-one of them is a NaN. A comparison is left alone if nothing can ask for
-its opposite: a < b, a > b, a == b or a != b that only chooses between values. All others are made on
-integers, where opposites are right.
+one of them is a NaN. A comparison is left alone if nothing can ask for its opposite: a < b, a > b,
+a == b or a != b that only chooses between values. All others are made on integers, where opposites
+are right.
 """
 
 import re
@@ -62,7 +62,8 @@ def _on_integers(match: re.Match[str], prefix: str) -> list[str]:
             f"{value}.nan = icmp ugt {kind} {value}.size, {splat(infinity)}",
             # In the order of the numbers; both zeros are 0.
             f"{value}.iszero = icmp eq {kind} {value}.size, zeroinitializer",
-            f"{value}.signed = select {bits} {value}.iszero, {kind} zeroinitializer, {kind} {value}",
+            f"{value}.signed = select {bits} {value}.iszero,"
+            f" {kind} zeroinitializer, {kind} {value}",
             f"{value}.sign = ashr {kind} {value}.signed, {splat(shift)}",
             f"{value}.flip = and {kind} {value}.sign, {splat(magnitude)}",
             f"{value}.order = xor {kind} {value}.signed, {value}.flip",
