@@ -12,8 +12,9 @@ from typing import NoReturn
 from jax_embedded.capture.capture import CaptureRequest, capture
 from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.ir.dump import Dump
-from jax_embedded.pipeline import STAGES, Artifact, CompileOptions, compile_dump
+from jax_embedded.pipeline import STAGES, Artifact, CompileOptions, compile_dump, import_stages
 from jax_embedded.target import TARGETS
+from jax_embedded.worker import serve
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -32,6 +33,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # of `... | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
+
+
+def serve_main() -> int:
+    """`main` for as many commands as Bazel asks for."""
+    import_stages()
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what is not an answer goes to Bazel's log
+    serve(main, sys.stdin, answers)
+    return 0
 
 
 def _check_platform() -> None:

@@ -102,6 +102,11 @@ def compile_dump(dump: Dump, options: CompileOptions, stop_after: str = "artifac
     return Artifact(files)
 
 
+def import_stages() -> None:
+    """Imports what every compilation needs, so that it is there after a fork."""
+    import jax_embedded.llvm.codegen  # noqa: F401
+
+
 # llvmlite is imported in the child only: an abort inside LLVM must not take the exporter along.
 def _link(program: Program, function: CFunction, options: CompileOptions):
     from jax_embedded.llvm.link import link

@@ -82,6 +82,8 @@ def _jax_llvm_library_impl(ctx):
 
 def _compile(ctx, program, library):
     args = ctx.actions.args()
+    args.use_param_file("@%s", use_always = True)
+    args.set_param_file_format("multiline")
     args.add("compile")
     args.add("--label", program.label)
     args.add("--dump", program.dump.path)
@@ -108,7 +110,11 @@ def _compile(ctx, program, library):
         mnemonic = "JaxCodegen",
         progress_message = "Compiling JAX function %s for %s" % (program.label, library.target),
         env = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"},
-        execution_requirements = {"block-network": ""},
+        execution_requirements = {
+            "block-network": "",
+            "requires-worker-protocol": "json",
+            "supports-workers": "1",
+        },
         use_default_shell_env = True,
     )
 

@@ -49,6 +49,7 @@ def _on_integers(match: re.Match[str], prefix: str) -> list[str]:
     integer, magnitude, infinity, shift = _INTEGER[scalar]
     lanes = match["lanes"]
     kind, bits = f"<{lanes} x {integer}>", f"<{lanes} x i1>"
+    zero = f"{kind} zeroinitializer"
 
     def splat(value: int) -> str:
         return f"splat ({integer} {value})"
@@ -62,8 +63,7 @@ def _on_integers(match: re.Match[str], prefix: str) -> list[str]:
             f"{value}.nan = icmp ugt {kind} {value}.size, {splat(infinity)}",
             # In the order of the numbers; both zeros are 0.
             f"{value}.iszero = icmp eq {kind} {value}.size, zeroinitializer",
-            f"{value}.signed = select {bits} {value}.iszero,"
-            f" {kind} zeroinitializer, {kind} {value}",
+            f"{value}.signed = select {bits} {value}.iszero, {zero}, {kind} {value}",
             f"{value}.sign = ashr {kind} {value}.signed, {splat(shift)}",
             f"{value}.flip = and {kind} {value}.sign, {splat(magnitude)}",
             f"{value}.order = xor {kind} {value}.signed, {value}.flip",
