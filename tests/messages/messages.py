@@ -9,6 +9,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+# Once, before any fork.
+import jax  # noqa: F401
 from cases import CASES, Case
 
 from jax_embedded.cli import main
