@@ -3,7 +3,7 @@
 load("@rules_cc//cc:cc_binary.bzl", "cc_binary")
 load("@rules_python//python:py_binary.bzl", "py_binary")
 load("//platforms:host_only.bzl", "HOST_ONLY")
-load("//platforms:runnable.bzl", "RUNNABLE", "WITH_BOARD")
+load("//platforms:runnable.bzl", "RUNNABLE")
 load("//rules:providers.bzl", _JaxLibraryInfo = "JaxLibraryInfo")
 load("//rules/private:firmware.bzl", "firmware_binary_rule", "firmware_rule_test")
 load("//rules/private:jax_cases.bzl", "jax_cases", "jax_cases_source")
@@ -233,8 +233,7 @@ def firmware_binary(
             the host.
         testonly: bool, as everywhere.
         tags: list of string, as everywhere.
-        target_compatible_with: list of labels, as everywhere. By default every platform with an operating system or
-            a known board.
+        target_compatible_with: list of labels, as everywhere. A platform without a known board needs `board`.
         **kwargs: visibility; args, which `bazel run` passes on; all else as in cc_binary.
     """
     _firmware(
@@ -243,7 +242,7 @@ def firmware_binary(
         srcs = srcs,
         deps = deps,
         board = board,
-        compatible = target_compatible_with or ([] if board else WITH_BOARD),
+        compatible = target_compatible_with,
         cc = kwargs,
         run = {
             "tags": tags,

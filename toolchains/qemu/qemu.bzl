@@ -22,7 +22,7 @@ qemu_runner = rule(
         "qemu": attr.label(
             doc = "The emulator.",
             allow_single_file = True,
-            mandatory = True,
+            default = Label("@jax_embedded_qemu//:qemu-system-arm"),
         ),
         "_run": attr.label(
             allow_single_file = True,
