@@ -26,10 +26,6 @@ ATTRS = {
         default = "static",
         values = ["static", "caller"],
     ),
-    "_abi": attr.label(
-        default = Label("//runtime:abi"),
-        providers = [CcInfo],
-    ),
     "_compiler": attr.label(
         default = Label("//py/jax_embedded:compiler"),
         cfg = "exec",
@@ -48,7 +44,7 @@ def _jax_llvm_library_impl(ctx):
     toolchain = ctx.toolchains[_TARGET_TOOLCHAIN]
     if not toolchain:
         fail(_UNKNOWN_PLATFORM.format(str(ctx.label).removeprefix("@@")))
-    target = toolchain.llvm_target.target
+    target = toolchain.llvm_target
     name = ctx.label.name
     library = jax_library_info(
         assembly = ctx.actions.declare_file(name + ".s"),
@@ -60,7 +56,7 @@ def _jax_llvm_library_impl(ctx):
         object = ctx.actions.declare_file(name + ".o"),
         program = ctx.actions.declare_file(name + ".program.txt"),
         structs = ctx.attr.structs,
-        target = target,
+        target = target.target,
         workspace = ctx.attr.workspace,
     )
     _compile(ctx, program, library)
@@ -77,7 +73,7 @@ def _jax_llvm_library_impl(ctx):
         ),
         library,
         program,
-        _cc_info(ctx, library),
+        _cc_info(ctx, library, target.abi),
     ]
 
 def _compile(ctx, program, library):
@@ -118,7 +114,7 @@ def _compile(ctx, program, library):
         use_default_shell_env = True,
     )
 
-def _cc_info(ctx, library):
+def _cc_info(ctx, library, abi):
     cc_toolchain = find_cc_toolchain(ctx)
     features = cc_common.configure_features(
         ctx = ctx,
@@ -149,7 +145,7 @@ def _cc_info(ctx, library):
         ),
         linking_context = linking_context,
     )
-    return cc_common.merge_cc_infos(direct_cc_infos = [info], cc_infos = [ctx.attr._abi[CcInfo]])
+    return cc_common.merge_cc_infos(direct_cc_infos = [info], cc_infos = [abi])
 
 jax_llvm_library_rule = rule(
     implementation = _jax_llvm_library_impl,

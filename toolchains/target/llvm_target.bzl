@@ -1,15 +1,21 @@
 """The toolchain that says which processor code is generated for."""
 
+load("@rules_cc//cc/common:cc_info.bzl", "CcInfo")
+
 DOC = "A processor that jax_embedded generates code for."
 
 FIELDS = {
+    "abi": "CcInfo, what generated code calls besides the C library.",
     "target": "string, name of the processor as `jax_embedded compile --target` takes it.",
 }
 
 LlvmTargetInfo = provider(doc = DOC, fields = FIELDS)
 
 def _llvm_target_impl(ctx):
-    return [platform_common.ToolchainInfo(llvm_target = LlvmTargetInfo(target = ctx.attr.target))]
+    return [platform_common.ToolchainInfo(llvm_target = LlvmTargetInfo(
+        abi = ctx.attr._abi[CcInfo],
+        target = ctx.attr.target,
+    ))]
 
 llvm_target = rule(
     implementation = _llvm_target_impl,
@@ -18,6 +24,11 @@ llvm_target = rule(
         "target": attr.string(
             doc = "Name of the processor: see `py/jax_embedded/target.py`.",
             mandatory = True,
+        ),
+        # Of the toolchain, so that a platform that has none is told so first, not that C cannot be compiled for it.
+        "_abi": attr.label(
+            default = Label("//runtime:abi"),
+            providers = [CcInfo],
         ),
     },
 )
