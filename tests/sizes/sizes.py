@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measures every example on every board that is emulated and writes docs/sizes.md."""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from elftools.elf.elffile import ELFFile
+
+from jax_embedded.llvm.object_file import sections
+
+FOLDER = Path(__file__).parent
+CORES = {
+    "qemu_m0": "M0",
+    "qemu_m3": "M3",
+    "qemu_m4f": "M4F",
+    "qemu_m7": "M7",
+    "qemu_m33": "M33",
+    "qemu_m55": "M55",
+}
+
+HEAD = """\
+# Sizes
+
+`./bazelw run //tests/sizes` measures these tables anew: code / RAM / instructions of the functions
+of `examples/`, as the exporter makes them for each core. Every machine gives the same numbers;
+another C library or compiler's run-time library gives others to a function that calls it.
+
+* **code**: bytes of `.text` and `.rodata` of the function and of all that it calls, in the C
+  library and the compiler's run-time library, linked alone with `--gc-sections`, less the weights.
+* **weights**: bytes of constant arrays, the same on every core. What the compiler made immediate
+  values of is code.
+* **RAM**: bytes of `.data` and `.bss` of the same, and of the stack, as deep as the call wrote. Not
+  in it is what the caller passes.
+* **instructions**: what one call executes in qemu, up to its return, with the values of
+  `example_inputs` or else the first draw of `jax_llvm_test`. They are no cycles: a division is one
+  instruction, and so is an operation on four lanes.
+
+| function | weights | {cores} |
+|---|---:|{rules}|
+"""
+
+CALLED = """\
+
+What the functions call of the C library. On a core without an FPU they call the compiler's run-time
+library too, for arithmetic. None brings along stdio, a heap or the unwinder; of unwind tables there
+are 8 bytes, not counted above, which say that there is nothing to unwind. All this is tested by
+`//tests/sizes:sizes_test`.
+
+| function | {cores} |
+|---|{rules}|
+"""
+
+
+@dataclass(frozen=True)
+class Linked:
+    """Bytes of a function and of what it calls.
+
+    constant: with the weights. variable: .data and .bss.
+    """
+
+    code: int
+    constant: int
+    variable: int
+
+
+@dataclass(frozen=True)
+class Called:
+    """What a call takes. stack: bytes."""
+
+    instructions: int
+    stack: int
+
+
+@dataclass(frozen=True)
+class Measured:
+    """constant: bytes of constants in the function's own object. library: what it calls of the
+    C library."""
+
+    linked: Linked
+    called: Called
+    constant: int
+    library: tuple[str, ...]
+
+
+# Of known.c.
+KNOWN = Called(instructions=2004, stack=16)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--out", default="docs/sizes.md", help="(default: %(default)s)")
+    options = parser.parse_args()
+    table = measure(FOLDER / "measured", FOLDER / "instructions.so", qemu())
+    text = document(table)
+    sys.stdout.write(text)
+    Path(os.environ.get("BUILD_WORKSPACE_DIRECTORY", "."), options.out).write_text(text)
+
+
+def qemu() -> Path:
+    """The emulator among the runfiles."""
+    [found] = FOLDER.parents[2].glob("*jax_embedded_qemu/qemu-system-arm")
+    return found
+
+
+def measure(folder: Path, plugin: Path, emulator: Path) -> dict[str, dict[str, Measured]]:
+    """Function -> platform -> what it takes."""
+    machines = json.loads((folder / "machines.json").read_text())
+    table: dict[str, dict[str, Measured]] = {}
+    for platform in CORES:
+        on_board = folder / platform
+        command = [str(emulator), "-M", machines[platform]]
+        found = call(on_board / "known.called.elf", plugin, command)
+        if found != KNOWN:
+            sys.exit(f"BUG(jax_embedded): {platform}: known: expected {KNOWN}, found {found}.")
+        for manifest in sorted(on_board.glob("*.json")):
+            name = manifest.stem
+            facts = json.loads(manifest.read_text())
+            table.setdefault(name, {})[platform] = Measured(
+                linked=linked((on_board / f"{name}.alone.elf").read_bytes()),
+                called=call(on_board / f"{name}.called.elf", plugin, command),
+                constant=facts["bytes"]["constant"],
+                library=of_library(facts["externals"]),
+            )
+    return table
+
+
+def linked(program: bytes) -> Linked:
+    """What lies in an ELF file."""
+    found = sections(program)
+
+    def size(*kinds: str) -> int:
+        return sum(section.size for section in found if section.kind in kinds)
+
+    return Linked(code=size("code"), constant=size("constant"), variable=size("data", "zero"))
+
+
+def of_library(externals: Iterable[str]) -> tuple[str, ...]:
+    """Without the compiler's run-time library, whose names are reserved ones."""
+    return tuple(name for name in externals if not name.startswith("__"))
+
+
+def call(program: Path, plugin: Path, command: list[str]) -> Called:
+    """Runs a program of call_first.c."""
+    begin, end = (address(program, symbol) for symbol in ("jxe_begin", "jxe_end"))
+    with tempfile.TemporaryDirectory() as temporary:
+        counts = Path(temporary) / "counts"
+        options = [
+            *("-display", "none", "-monitor", "none", "-serial", "none"),
+            *("-semihosting-config", "enable=on,target=native"),
+            *("-kernel", str(program)),
+            *("-plugin", f"{plugin},begin={begin:#x},end={end:#x},out={counts}"),
+        ]
+        said = subprocess.run(
+            [*command, *options], stdout=subprocess.PIPE, text=True, timeout=300, check=False
+        )
+        if said.returncode:
+            sys.exit(
+                f"ERROR(jax_embedded): {program.name} in qemu: expected exit code 0, found"
+                f" {said.returncode}:\n{said.stdout}"
+                "  Fix: mend the function, or take a qemu with plugin interface 7, such as 11.1."
+            )
+        return called(counts.read_text(), said.stdout)
+
+
+def address(program: Path, symbol: str) -> int:
+    """Of an instruction."""
+    with program.open("rb") as file:
+        [found] = ELFFile(file).get_section_by_name(".symtab").get_symbol_by_name(symbol)
+        return found["st_value"] & ~1
+
+
+def called(counts: str, said: str) -> Called:
+    """The first call. counts: of instructions.c, a line for each. said: by call_first.c."""
+    return Called(int(counts.splitlines()[0]), int(said.splitlines()[0]))
+
+
+def document(table: Mapping[str, Mapping[str, Measured]]) -> str:
+    """The text of docs/sizes.md."""
+    cores = " | ".join(CORES.values())
+    text = HEAD.format(cores=cores, rules="|".join(["---:"] * len(CORES)))
+    for name, on in sorted(table.items()):
+        # What a core's compiler adds to them is code.
+        weights = min(measured.constant for measured in on.values())
+        cells = [name, f"{weights:,}", *(numbers(on[platform], weights) for platform in CORES)]
+        text += f"| {' | '.join(cells)} |\n"
+    text += CALLED.format(cores=cores, rules="|".join(["---"] * len(CORES)))
+    for name, on in sorted(table.items()):
+        cells = [name, *(", ".join(on[platform].library) or "nothing" for platform in CORES)]
+        text += f"| {' | '.join(cells)} |\n"
+    return text
+
+
+def numbers(measured: Measured, weights: int) -> str:
+    """Code, RAM and instructions."""
+    code = measured.linked.code + measured.linked.constant - weights
+    ram = measured.linked.variable + measured.called.stack
+    return f"{code:,} / {ram:,} / {measured.called.instructions:,}"
+
+
+if __name__ == "__main__":
+    main()
