@@ -159,8 +159,21 @@ _PYTREES = [
     "training_step",
 ]
 
+_DOTS = {
+    "dot_in_a_loop": {"x": "f32[5,6]", "y": "f32[6,6]"},
+    "dot_large": {"x": "f32[33,19]", "y": "f32[19,34]"},
+    "dot_mapped": {"x": "f32[9,7]", "y": "f32[5,7]"},
+    "dot_of_a_batch": {"x": "f32[3,5,6]", "y": "f32[3,4,6]"},
+    "dot_of_complex_numbers": {"x": "c64[3,6]", "y": "c64[4,6]"},
+    "dot_of_halves": {"x": "f16[3,6]", "y": "f16[4,6]"},
+    "dot_of_integers": {"x": "i32[3,6]", "y": "i32[4,6]"},
+    "dot_over_two_axes": {"x": "f32[3,4,5]", "y": "f32[6,5,4]"},
+    "dot_transposed": {"x": "f32[5,7]", "y": "f32[6,7]"},
+}
+
 # Attributes of the jax_llvm_library and of its jax_llvm_test by name, which is the function's.
 CASES = (
+    _of("dots.py", _DOTS) |
     _of("functions.py", _FUNCTIONS) |
     _of("functions.py", _X64, x64 = True) |
     _of("control_flow.py", _CONTROL_FLOW) |

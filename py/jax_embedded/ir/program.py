@@ -110,6 +110,32 @@ class CopyThunk:
 
 
 @dataclass(frozen=True)
+class DotAxis:
+    """One index of a dot: its extent, and by how many elements each array goes on with it."""
+
+    extent: int
+    lhs: int
+    rhs: int
+    out: int
+
+
+@dataclass(frozen=True)
+class DotThunk:
+    """out = the sum of lhs * rhs over the contracting axes, for each index of the others.
+
+    outer: batch axes, those of lhs alone and those of rhs alone, in the order of `out`.
+    contracting: axes that out does not have.
+    """
+
+    origin: Origin
+    lhs: Slice
+    rhs: Slice
+    out: Slice
+    outer: tuple[DotAxis, ...]
+    contracting: tuple[DotAxis, ...]
+
+
+@dataclass(frozen=True)
 class CallThunk:
     """Runs the thunks of a called computation."""
 
@@ -146,10 +172,10 @@ class ConditionalThunk:
     branches: "tuple[tuple[Thunk, ...], ...]"
 
 
-Thunk = KernelThunk | CopyThunk | CallThunk | WhileThunk | ConditionalThunk
+Thunk = KernelThunk | CopyThunk | DotThunk | CallThunk | WhileThunk | ConditionalThunk
 
 # What reads and writes memory at one time: of a loop or a conditional, the test.
-Step = KernelThunk | CopyThunk | WhileThunk | ConditionalThunk
+Step = KernelThunk | CopyThunk | DotThunk | WhileThunk | ConditionalThunk
 
 
 @dataclass(frozen=True)
@@ -222,6 +248,8 @@ def reads_and_writes(step: Step) -> tuple[tuple[Slice, ...], tuple[Slice, ...]]:
         return step.arguments, step.results
     if isinstance(step, CopyThunk):
         return (step.source,), (step.destination,)
+    if isinstance(step, DotThunk):
+        return (step.lhs, step.rhs), (step.out,)
     if isinstance(step, ConditionalThunk):
         return (step.index,), ()
     return (step.predicate,) if step.predicate else (), ()
@@ -254,6 +282,11 @@ def _head(thunk: Thunk) -> str:
         return f"kernel {thunk.kernel}" + (f" x{groups}" if groups != (1, 1, 1) else "")
     if isinstance(thunk, CopyThunk):
         return "copy" + (f" strides {thunk.strides}" if thunk.strides else "")
+    if isinstance(thunk, DotThunk):
+        extents = (
+            "x".join(str(a.extent) for a in axes) for axes in (thunk.outer, thunk.contracting)
+        )
+        return "dot {} over {}".format(*(text or "1" for text in extents))
     if isinstance(thunk, WhileThunk):
         return "while" if thunk.trip_count is None else f"while {thunk.trip_count} times"
     return "conditional" if isinstance(thunk, ConditionalThunk) else "call"
@@ -337,6 +370,8 @@ class _Verifier:
             self.written[where.allocation][where.offset : where.end] = b"\1" * where.shape.nbytes
         if isinstance(step, CopyThunk):
             self._check_copy(step)
+        if isinstance(step, DotThunk):
+            self._check_dot(step)
         if isinstance(step, KernelThunk) and step.kernel not in self.program.kernels:
             self._fail(f"{owner}: expected a kernel {step.kernel}, found none")
 
@@ -353,6 +388,18 @@ class _Verifier:
         )
         if not 0 <= reach < source.elements or min(step.strides, default=0) < 0:
             self._fail(f"{step.origin.instruction}: expected strides within {source}")
+
+    def _check_dot(self, step: DotThunk) -> None:
+        axes = step.outer + step.contracting
+        for role, where in (("lhs", step.lhs), ("rhs", step.rhs), ("out", step.out)):
+            strides = [getattr(axis, role) for axis in axes]
+            reach = sum((a.extent - 1) * s for a, s in zip(axes, strides, strict=True))
+            if min(strides, default=0) < 0 or not 0 <= reach < where.shape.elements:
+                self._fail(f"{step.origin.instruction}: expected strides within {role}, {where}")
+            if role != "out" and where.overlaps(step.out):
+                self._fail(f"{step.origin.instruction}: expected {role} apart from out, {where}")
+        if {step.lhs.shape.dtype, step.rhs.shape.dtype} != {step.out.shape.dtype}:
+            self._fail(f"{step.origin.instruction}: expected one dtype, found {step.out}")
 
     def _check_border(self) -> None:
         program = self.program

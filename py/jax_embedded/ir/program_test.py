@@ -10,6 +10,8 @@ from jax_embedded.ir.program import (
     CallThunk,
     ConditionalThunk,
     CopyThunk,
+    DotAxis,
+    DotThunk,
     KernelThunk,
     Origin,
     Program,
@@ -78,6 +80,17 @@ def test_steps_are_in_order_without_calls():
     assert tuple(program.steps()) == (PROGRAM.thunks[0], COPY, PROGRAM.thunks[0], COPY)
 
 
+def dot(step: int, out_step: int, out: Slice = Slice(3, 0, F4)) -> DotThunk:  # noqa: B008
+    """x[i] * x[j] for each i and j of 2."""
+    axes = (DotAxis(2, step, 0, 2 * out_step), DotAxis(2, 0, 1, out_step))
+    return DotThunk(ORIGIN, Slice(0, 0, F4), Slice(0, 0, F4), out, axes, ())
+
+
+def test_a_dot_within_its_arrays_passes():
+    changed(thunks=(dot(1, 1),)).verify()
+    assert "  dot 2x2 over 1  // add mlp.py:7\n" in str(changed(thunks=(dot(1, 1),)))
+
+
 BROKEN = {
     "unknown allocation": (
         changed(thunks=(kernel((Slice(9, 0, F4),), (Slice(3, 0, F4),)),)),
@@ -143,6 +156,21 @@ BROKEN = {
     "result that is a part": (
         changed(allocations=with_allocation(3, 32, "result")),
         "result: expected a whole result allocation, found %3[0:16] f32[4]",
+    ),
+    "dot beyond lhs": (
+        changed(thunks=(dot(4, 1),)),
+        "add.1: expected strides within lhs, %0[0:16] f32[4]",
+    ),
+    "dot into its operand": (
+        changed(
+            allocations=with_allocation(0, 16, "donated", 0),
+            thunks=(dot(1, 1, out=Slice(0, 0, F4)),),
+        ),
+        "add.1: expected lhs apart from out, %0[0:16] f32[4]",
+    ),
+    "dot of two dtypes": (
+        changed(thunks=(dot(1, 1, out=Slice(3, 0, Shape("i32", (4,)))),)),
+        "add.1: expected one dtype, found %3[0:16] i32[4]",
     ),
     "donated memory without a result": (
         changed(allocations=with_allocation(0, 16, "donated", 0), thunks=(COPY,)),

@@ -6,6 +6,8 @@ from jax_embedded.ir.program import (
     CallThunk,
     ConditionalThunk,
     CopyThunk,
+    DotAxis,
+    DotThunk,
     KernelThunk,
     Program,
     Slice,
@@ -15,6 +17,7 @@ from jax_embedded.ir.program import (
     steps_of,
 )
 from jax_embedded.ir.scratch import WORKSPACE_ALIGN, Scratch
+from jax_embedded.llvm.dot import DOTS
 from jax_embedded.llvm.kernel_calls import (
     FunctionWriter,
     KernelCalls,
@@ -167,6 +170,8 @@ class _Entry(FunctionWriter):
                 self._conditional(thunk)
             elif isinstance(thunk, KernelThunk):
                 self._kernel(self._next_step(), thunk)
+            elif isinstance(thunk, DotThunk):
+                self._dot(self._next_step(), thunk)
             else:
                 self._copy(self._next_step(), thunk)
 
@@ -234,7 +239,7 @@ class _Entry(FunctionWriter):
         source, destination = (self._pointer(time, s) for (s,) in reads_and_writes(thunk))
         shape = thunk.destination.shape
         width = DTYPES[shape.dtype].itemsize
-        align = min(width, 8)
+        align = DTYPES[shape.dtype].align
         if not thunk.strides:
             self.body.append(
                 f"call void @llvm.memcpy.p0.p0.i32(ptr align {align} {destination},"
@@ -244,8 +249,9 @@ class _Entry(FunctionWriter):
         names = [f"step.{time}.{axis}" for axis in range(len(shape.dims))]
         for name in names:
             self.loop_begin(name, "i32")
-        to = self._index(time, "to", names, _row_major_strides(shape.dims))
-        origin = self._index(time, "from", names, thunk.strides)
+        steps = _row_major_strides(shape.dims)
+        to = self._index(f"%step.{time}.to", list(zip(names, steps, strict=True)))
+        origin = self._index(f"%step.{time}.from", list(zip(names, thunk.strides, strict=True)))
         element = f"[{width} x i8]" if width > 8 else f"i{8 * width}"
         self.body += [
             f"%step.{time}.at = getelementptr inbounds {element}, ptr {source}, i32 {origin}",
@@ -256,10 +262,55 @@ class _Entry(FunctionWriter):
         for name, extent in reversed(list(zip(names, shape.dims, strict=True))):
             self.loop_end(name, extent, "i32")
 
-    def _index(self, time: int, role: str, names: list[str], strides: tuple[int, ...]) -> str:
-        total = "0"
-        for axis, (name, stride) in enumerate(zip(names, strides, strict=True)):
-            value = f"%step.{time}.{role}.{axis}"
+    def _dot(self, time: int, thunk: DotThunk) -> None:
+        """XLA's order of summation is not defined; sums of blocks keep the error small."""
+        step = f"%step.{time}"
+        lhs, rhs, out = (self._pointer(time, s) for s in (thunk.lhs, thunk.rhs, thunk.out))
+        arithmetic = DOTS[thunk.out.shape.dtype]
+        *others, last = thunk.contracting or (DotAxis(1, 0, 0, 0),)
+        around = [(f"step.{time}.axis.{n}", axis) for n, axis in enumerate(thunk.outer)]
+        within = [(f"step.{time}.over.{n}", axis) for n, axis in enumerate(others)]
+        for part in ("sum", "block"):
+            self.allocas.append(f"{step}.{part} = alloca {arithmetic.sum}, align 8")
+        self._loops_begin(around)
+        to = self._index(f"{step}.out", [(name, axis.out) for name, axis in around])
+        self.body.append(arithmetic.clear(f"{step}.sum"))
+        self._loops_begin(within)
+        for number, (start, count, length) in enumerate(_blocks(last.extent)):
+            prefix = f"{step}.{number}"
+            block = [
+                (f"{prefix[1:]}.block", DotAxis(count, length * last.lhs, length * last.rhs, 0)),
+                (f"{prefix[1:]}.element", DotAxis(length, last.lhs, last.rhs, 0)),
+            ]
+            self._loops_begin(block[:1])
+            self.body.append(arithmetic.clear(f"{step}.block"))
+            self._loops_begin(block[1:])
+            for role, base in (("lhs", lhs), ("rhs", rhs)):
+                strides = [(name, getattr(axis, role)) for name, axis in around + within + block]
+                first = start * getattr(last, role)
+                index = self._index(f"{prefix}.{role}.index", strides, first)
+                self.body += arithmetic.load(f"{prefix}.{role}", base, index)
+            self.body += arithmetic.add_product(prefix, f"{step}.block")
+            self._loops_end(block[1:])
+            self.body += arithmetic.add(f"{prefix}.total", f"{step}.sum", f"{step}.block")
+            self._loops_end(block[:1])
+        self._loops_end(within)
+        self.body += arithmetic.store(step, out, to)
+        self._loops_end(around)
+
+    def _loops_begin(self, loops: list[tuple[str, DotAxis]]) -> None:
+        for name, _ in loops:
+            self.loop_begin(name, "i32")
+
+    def _loops_end(self, loops: list[tuple[str, DotAxis]]) -> None:
+        for name, axis in reversed(loops):
+            self.loop_end(name, axis.extent, "i32")
+
+    def _index(self, prefix: str, strides: list[tuple[str, int]], start: int = 0) -> str:
+        """start and, for each loop's counter, so many elements for one more."""
+        total = str(start)
+        for axis, (name, stride) in enumerate(strides):
+            value = f"{prefix}.{axis}"
             self.body.append(f"{value}.scaled = mul nuw nsw i32 %{name}, {stride}")
             self.body.append(f"{value} = add nuw nsw i32 {total}, {value}.scaled")
             total = value
@@ -277,6 +328,13 @@ class _Entry(FunctionWriter):
             f"ret {dtype.llvm} %returned",
         ]
         return f"{dtype.extension} {dtype.llvm}".strip()
+
+
+def _blocks(extent: int, length: int = 8) -> list[tuple[int, int, int]]:
+    """Start, number and length of equal blocks that make up an axis, and of the shorter last."""
+    count, rest = divmod(extent, length)
+    blocks = [(0, count, length), (count * length, 1, rest)]
+    return [block for block in blocks if block[1] and block[2]]
 
 
 def _row_major_strides(dims: tuple[int, ...]) -> tuple[int, ...]:

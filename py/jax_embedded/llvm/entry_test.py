@@ -5,6 +5,7 @@ import random
 from collections.abc import Callable
 
 import llvmlite.binding as llvm
+import ml_dtypes
 import numpy as np
 import pytest
 
@@ -15,6 +16,8 @@ from jax_embedded.ir.program import (
     CallThunk,
     ConditionalThunk,
     CopyThunk,
+    DotAxis,
+    DotThunk,
     KernelThunk,
     Origin,
     Program,
@@ -319,6 +322,42 @@ def test_temporaries_in_locals_and_in_the_workspace(count):
         assert [x.view(np.int32).tolist() for x in got] == [b.tolist(), a.tolist()]
     text = entry_of(program)
     assert ("@f.workspace = internal global" in text) == (count == 64)
+
+
+# What LLVM calls for f16 on a host without F16C.
+ctypes.CDLL("libgcc_s.so.1", ctypes.RTLD_GLOBAL)
+
+
+@pytest.mark.parametrize("optimise", [False, True])
+@pytest.mark.parametrize("extent", [1, 5, 8, 19])
+@pytest.mark.parametrize("dtype", sorted(set(DTYPES) - {"bool"}))
+def test_dot(dtype, extent, optimise):
+    """lhs[b, i, k, m] * rhs[k, j, b, m] summed over k and m; small integers, so sums are exact."""
+    kind = np.dtype(ml_dtypes.bfloat16 if dtype == "bf16" else DTYPES[dtype].numpy)
+    random = np.random.default_rng(extent)
+    low = 0 if dtype.startswith("u") else -2
+    shapes = (2, 3, 2, extent), (2, 4, 2, extent)
+    lhs, rhs = (random.integers(low, 2, shape).astype(kind) for shape in shapes)
+    if kind.kind == "c":
+        lhs = (lhs + 1j * random.integers(-2, 2, lhs.shape)).astype(kind)
+    steps = [[s // kind.itemsize for s in array.strides] for array in (lhs, rhs)]
+    (b, i, k, m), (k2, j, b2, m2) = steps
+    outer = (DotAxis(2, b, b2, 12), DotAxis(3, i, 0, 4), DotAxis(4, 0, j, 1))
+    contracting = (DotAxis(2, k, k2, 0), DotAxis(extent, m, m2, 0))
+    texts = [f"{dtype}[{','.join(map(str, dims))}]" for dims in (*shapes, (2, 3, 4))]
+    slices = [slice_of(number, text) for number, text in enumerate(texts)]
+    program = program_of(texts[:2], texts[2:], DotThunk(ORIGIN, *slices, outer, contracting))
+    (found,) = run(program, lhs, rhs, optimise=optimise)
+    wide = np.complex128 if kind.kind == "c" else np.int64
+    expected = np.einsum("bikm,kjbm->bij", lhs.astype(wide), rhs.astype(wide)).astype(kind)
+    assert (found.view(kind).reshape(2, 3, 4) == expected).all()
+
+
+def test_a_dot_of_scalars():
+    slices = [slice_of(number, "f32[]") for number in range(3)]
+    program = program_of(["f32[]"] * 2, ["f32[]"], DotThunk(ORIGIN, *slices, (), ()))
+    function, _alive = compiled(program)
+    assert function(3.0, 5.0) == 15.0
 
 
 INCREMENT = kernel_ir(

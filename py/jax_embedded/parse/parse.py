@@ -11,6 +11,8 @@ from jax_embedded.ir.program import (
     CallThunk,
     ConditionalThunk,
     CopyThunk,
+    DotAxis,
+    DotThunk,
     KernelThunk,
     Origin,
     Program,
@@ -159,6 +161,8 @@ class _Parser:
             return self._kernel(thunk.kernel_thunk, origin)
         if kind == "copy_thunk":
             return self._copy(thunk.copy_thunk, origin)
+        if kind == "dot_thunk":
+            return self._dot(thunk.dot_thunk, origin)
         if kind == "call_thunk":
             return CallThunk(origin, self._thunks(thunk.call_thunk.called_sequence))
         if kind == "while_thunk":
@@ -185,6 +189,14 @@ class _Parser:
             self._slice(destination.slice, destination.shape, origin, physical=True),
             _strides(source.shape, destination.shape),
         )
+
+    def _dot(self, thunk: Any, origin: Origin) -> DotThunk:
+        buffers = (thunk.lhs_buffer_shape, thunk.rhs_buffer_shape, thunk.out_buffer_shape)
+        lhs, rhs, out = (self._slice(b.slice, b.shape, origin) for b in buffers)
+        if not lhs.shape.dtype == rhs.shape.dtype == out.shape.dtype:
+            raise unsupported(origin, f"dot of {lhs.shape} and {rhs.shape} to {out.shape}")
+        outer, contracting = _dot_axes(thunk.dot_dimensions, *(b.shape for b in buffers))
+        return DotThunk(origin, lhs, rhs, out, outer, contracting)
 
     def _while(self, thunk: Any, origin: Origin) -> WhileThunk:
         body = self._thunks(thunk.body_sequence)
@@ -238,12 +250,41 @@ def _strides(source: Any, destination: Any) -> tuple[int, ...]:
     order = list(destination.layout.minor_to_major)
     if list(source.layout.minor_to_major) == order:
         return ()
-    step = 1
-    source_step = {}
-    for dimension in source.layout.minor_to_major:
-        source_step[dimension] = step
-        step *= source.dimensions[dimension]
+    source_step = _steps(source)
     return tuple(source_step[dimension] for dimension in reversed(order))
+
+
+def _steps(shape: Any) -> dict[int, int]:
+    """Dimension -> by how many elements the next one along it lies further on."""
+    step = 1
+    steps = {}
+    for dimension in shape.layout.minor_to_major:
+        steps[dimension] = step
+        step *= shape.dimensions[dimension]
+    return steps
+
+
+def _dot_axes(
+    numbers: Any, lhs: Any, rhs: Any, out: Any
+) -> tuple[tuple[DotAxis, ...], tuple[DotAxis, ...]]:
+    """Source: StableHLO's dot_general: the dimensions of out are the batch dimensions, then what
+    is left of lhs, then what is left of rhs.
+    """
+    lhs_steps, rhs_steps, out_steps = _steps(lhs), _steps(rhs), _steps(out)
+    batch = list(zip(numbers.lhs_batch_dimensions, numbers.rhs_batch_dimensions, strict=True))
+    contracted = zip(
+        numbers.lhs_contracting_dimensions, numbers.rhs_contracting_dimensions, strict=True
+    )
+    contracting = list(contracted)
+    lhs_used = {x for x, _ in batch + contracting}
+    rhs_used = {y for _, y in batch + contracting}
+    outer = [(lhs.dimensions[x], lhs_steps[x], rhs_steps[y]) for x, y in batch]
+    outer += [(n, lhs_steps[x], 0) for x, n in enumerate(lhs.dimensions) if x not in lhs_used]
+    outer += [(n, 0, rhs_steps[y]) for y, n in enumerate(rhs.dimensions) if y not in rhs_used]
+    axes = [DotAxis(*axis, out_steps[number]) for number, axis in enumerate(outer)]
+    return tuple(axes), tuple(
+        DotAxis(lhs.dimensions[x], lhs_steps[x], rhs_steps[y], 0) for x, y in contracting
+    )
 
 
 def _kernels(dump: Dump) -> dict[str, str]:

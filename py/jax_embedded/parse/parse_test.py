@@ -15,7 +15,7 @@ from jax_embedded.capture.capture import CaptureRequest, capture
 from jax_embedded.child import run_in_child
 from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.ir.dump import Dump
-from jax_embedded.ir.program import CallThunk, CopyThunk, KernelThunk, Slice
+from jax_embedded.ir.program import CallThunk, CopyThunk, DotAxis, DotThunk, KernelThunk, Slice
 from jax_embedded.parse.parse import parse
 from jax_embedded.schema import EXECUTABLE, Schema, encode
 
@@ -255,6 +255,18 @@ def test_a_dump_that_does_not_hold_together(dump, change, what):
     with pytest.raises(InternalError) as caught:
         parse(changed(dump, change), "model")
     assert what in caught.value.what
+
+
+def test_a_dot_says_how_its_arrays_go_on(tmp_path):
+    src = tmp_path / "model.py"
+    body = "return jnp.einsum('ij,kj->ik', x, y)"
+    src.write_text(f"import jax.numpy as jnp\n\ndef f(x, y):\n    {body}\n")
+    dump = capture(CaptureRequest(src, "f", {"x": "f32[5,7]", "y": "f32[6,7]"}))
+    program = parse(dump, "f")
+    program.verify()
+    (dot,) = (thunk for thunk in program.thunks if isinstance(thunk, DotThunk))
+    assert dot.outer == (DotAxis(5, 7, 0, 6), DotAxis(6, 0, 7, 1))
+    assert dot.contracting == (DotAxis(7, 1, 1, 0),)
 
 
 @pytest.fixture(scope="session")
