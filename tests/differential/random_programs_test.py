@@ -30,6 +30,12 @@ from random_programs import INPUTS, programs
 
 SHAPES = {name: f"f32[{','.join(map(str, dims))}]" for name, dims in INPUTS.items()}
 COUNT = int(os.environ.get("RANDOM_PROGRAMS", "100"))
+SEED = int(os.environ.get("RANDOM_SEED", "0"))
+# Bazel runs this file once for each shard: each has its share, and a seed of its own.
+SHARD = int(os.environ.get("TEST_SHARD_INDEX", "0"))
+SHARDS = int(os.environ.get("TEST_TOTAL_SHARDS", "1"))
+if "TEST_SHARD_STATUS_FILE" in os.environ:
+    Path(os.environ["TEST_SHARD_STATUS_FILE"]).touch()
 
 
 def call(code: bytes, results: list[np.ndarray], inputs: list[np.ndarray]) -> list[np.ndarray]:
@@ -69,9 +75,9 @@ def check(source: str) -> None:
                 assert outcome.passed, f"result {index}: {outcome}\n{source}"
 
 
-@seed(int(os.environ.get("RANDOM_SEED", "0")))
+@seed(SEED * SHARDS + SHARD)
 @settings(
-    max_examples=COUNT,
+    max_examples=-(-COUNT // SHARDS),
     deadline=None,
     database=None,
     phases=[Phase.generate, Phase.shrink] if COUNT > 100 else [Phase.generate],
