@@ -193,7 +193,8 @@ class _Parser:
     def _dot(self, thunk: Any, origin: Origin) -> DotThunk:
         buffers = (thunk.lhs_buffer_shape, thunk.rhs_buffer_shape, thunk.out_buffer_shape)
         lhs, rhs, out = (self._slice(b.slice, b.shape, origin) for b in buffers)
-        if not lhs.shape.dtype == rhs.shape.dtype == out.shape.dtype:
+        dtypes = {lhs.shape.dtype, rhs.shape.dtype, out.shape.dtype}
+        if len(dtypes) > 1 or "bool" in dtypes:
             raise unsupported(origin, f"dot of {lhs.shape} and {rhs.shape} to {out.shape}")
         outer, contracting = _dot_axes(thunk.dot_dimensions, *(b.shape for b in buffers))
         return DotThunk(origin, lhs, rhs, out, outer, contracting)

@@ -257,16 +257,32 @@ def test_a_dump_that_does_not_hold_together(dump, change, what):
     assert what in caught.value.what
 
 
-def test_a_dot_says_how_its_arrays_go_on(tmp_path):
-    src = tmp_path / "model.py"
+@pytest.fixture(scope="session")
+def dot_dump(tmp_path_factory) -> Dump:
+    src = tmp_path_factory.mktemp("src") / "dot.py"
     body = "return jnp.einsum('ij,kj->ik', x, y)"
     src.write_text(f"import jax.numpy as jnp\n\ndef f(x, y):\n    {body}\n")
-    dump = capture(CaptureRequest(src, "f", {"x": "f32[5,7]", "y": "f32[6,7]"}))
-    program = parse(dump, "f")
+    return capture(CaptureRequest(src, "f", {"x": "f32[5,7]", "y": "f32[6,7]"}))
+
+
+def test_a_dot_says_how_its_arrays_go_on(dot_dump):
+    program = parse(dot_dump, "f")
     program.verify()
     (dot,) = (thunk for thunk in program.thunks if isinstance(thunk, DotThunk))
     assert dot.outer == (DotAxis(5, 7, 0, 6), DotAxis(6, 0, 7, 1))
     assert dot.contracting == (DotAxis(7, 1, 1, 0),)
+
+
+@pytest.mark.parametrize(("dtype", "itemsize"), [("PRED", 1), ("S32", 4)])
+def test_a_dot_of_other_dtypes_is_not_supported(dot_dump, dtype, itemsize):
+    def change(executable: Any) -> None:
+        buffer = executable.thunk_sequence.thunks[0].dot_thunk.lhs_buffer_shape
+        kinds = buffer.DESCRIPTOR.file.pool.FindEnumTypeByName("xla.PrimitiveType")
+        buffer.shape.element_type = kinds.values_by_name[dtype].number
+        buffer.slice.size = 35 * itemsize
+
+    with pytest.raises(ExportError, match="found a thunk of kind dot of "):
+        parse(changed(dot_dump, change), "f")
 
 
 @pytest.fixture(scope="session")
