@@ -10,6 +10,7 @@ def _jax_cases_impl(ctx):
     header = ctx.attr.library.label.name + ".h"
 
     args = ctx.actions.args()
+    args.add("--label", program.label)
     args.add_all(program.arguments)
     args.add("--dump", program.dump.path)
     args.add("--name", library.c_name)

@@ -8,15 +8,17 @@ import argparse
 import sys
 from pathlib import Path
 
+from jax_embedded.errors import ExportError
 from jax_embedded.ir.c_function import c_function
 from jax_embedded.ir.dump import Dump
-from jax_embedded.oracle.case import save
+from jax_embedded.oracle.case import Case, save
 from jax_embedded.oracle.judge_tables import judge_tables
 from jax_embedded.oracle.oracle import cases
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="jax_embedded.oracle")
+    parser.add_argument("--label", help="what messages name as the place")
     parser.add_argument("--src", required=True, type=Path)
     parser.add_argument("--fn", required=True)
     parser.add_argument("--input", action="append", default=[], metavar="NAME=SHAPE")
@@ -37,18 +39,11 @@ def main() -> int:
     options = parser.parse_args()
 
     dump = Dump.read(options.dump) if options.dump else None
-    found = cases(
-        options.src,
-        options.fn,
-        dict(text.split("=", 1) for text in options.input),
-        example_inputs=options.example_inputs,
-        edge_values=options.edge_values,
-        donated=dump.donated if dump else None,
-        stream=options.stream,
-        draws=options.draws,
-        seed=options.seed,
-        x64=options.x64,
-    )
+    try:
+        found = _cases(options, dump)
+    except ExportError as error:
+        print(error.render(options.label or options.fn), file=sys.stderr)
+        return error.exit_code
     if options.out:
         save(found, options.out)
     if options.program and dump:
@@ -62,6 +57,21 @@ def main() -> int:
         )
         options.program.write_text(judge_tables(function, options.header, found, options.max_ulp))
     return 0
+
+
+def _cases(options: argparse.Namespace, dump: Dump | None) -> list[Case]:
+    return cases(
+        options.src,
+        options.fn,
+        dict(text.split("=", 1) for text in options.input),
+        example_inputs=options.example_inputs,
+        edge_values=options.edge_values,
+        donated=dump.donated if dump else None,
+        stream=options.stream,
+        draws=options.draws,
+        seed=options.seed,
+        x64=options.x64,
+    )
 
 
 if __name__ == "__main__":

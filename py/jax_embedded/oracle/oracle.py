@@ -17,6 +17,7 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 
+from jax_embedded.errors import ExportError
 from jax_embedded.oracle.case import Case
 from jax_embedded.oracle.edge_values import placements
 from jax_embedded.shape import DTYPES, parse_shape
@@ -57,6 +58,7 @@ def cases(
     stream: of how many calls a stream is at the end. In it each of the arguments `donated` is the
         result of the call before, in each precision its own.
     donated: leaf of the arguments -> leaf of the results.
+    Errors: ExportError if the function raises in float64.
     """
     os.environ["JAX_PLATFORMS"] = "cpu"
     os.environ["XLA_FLAGS"] = "--xla_cpu_max_isa=AVX"
@@ -78,7 +80,7 @@ def cases(
         return jax.tree.leaves(function(*bound.args, **bound.kwargs))
 
     def case(kind: str, values: list[np.ndarray], wide: list[np.ndarray]) -> Case:
-        return Case(kind, values, _run(flat, values, x64), _run(flat, wide, True))
+        return Case(kind, values, _run(flat, values, x64), _reference(flat, wide, fn))
 
     found = [
         case(kind, values, list(map(_widen, values)))
@@ -166,6 +168,18 @@ def _draw(random: np.random.Generator, leaf: np.ndarray) -> np.ndarray:
 
 def _widen(value: np.ndarray) -> np.ndarray:
     return value.astype(_WIDER.get(value.dtype, value.dtype))
+
+
+def _reference(function: Callable, values: list[np.ndarray], fn: str) -> list[np.ndarray]:
+    try:
+        return _run(function, values, True)
+    except Exception as error:  # whatever the user's function raises
+        found = f"{type(error).__name__}: {error}".splitlines()[0]
+        raise ExportError(
+            "float64",
+            f"{fn} in float64, the reference of its test: expected no exception, found {found}",
+            "let dtypes follow the arguments: jnp.zeros_like(x), x.dtype",
+        ) from error
 
 
 def _run(function: Callable, values: list[np.ndarray], x64: bool) -> list[np.ndarray]:

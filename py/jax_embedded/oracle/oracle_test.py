@@ -1,13 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
+import itertools
+
 import numpy as np
 import pytest
 
 from jax_embedded.child import run_in_child
+from jax_embedded.errors import ExportError
 from jax_embedded.oracle.oracle import cases
 
 SOURCE = """
 import jax
 import jax.numpy as jnp
+import itertools
+
 import numpy as np
 
 
@@ -38,6 +43,14 @@ def shapes_only():
 
 def halve(x):
     return x * x
+
+
+def of_one_precision(x):
+    return jax.lax.cond(x[0] > 0, lambda: x, lambda: jnp.zeros(3, jnp.float32))
+
+
+def counter(total, x):
+    return total + x, total * 2.0
 """
 INPUTS = {"a": "f32[3]", "b": "f32[3]"}
 
@@ -116,3 +129,22 @@ def test_other_dtypes(run, dtype):
         assert case.results[0].dtype == case.inputs[0].dtype
         wide = {"f16": "float64", "bf16": "float64", "c64": "complex128"}
         assert str(case.references[0].dtype) == wide.get(dtype, str(case.inputs[0].dtype))
+
+
+def test_a_function_that_cannot_be_run_in_float64_is_an_error(run):
+    with pytest.raises(ExportError) as caught:
+        run("of_one_precision", {"x": "f32[3]"})
+    assert caught.value.kind == "float64"
+    assert caught.value.what.startswith("of_one_precision in float64, the reference of its test: ")
+
+
+def test_a_stream_carries_what_is_donated_in_each_precision(run):
+    inputs = {"total": "f32[]", "x": "f32[]"}
+    found = run("counter", inputs, donated={0: 0}, stream=50, draws=1)
+    assert [case.kind for case in found] == ["draw"] + ["stream"] * 50
+    stream = found[1:]
+    for before, case in itertools.pairwise(stream):
+        assert case.inputs[0] == before.results[0]
+    exact = np.float64(stream[0].inputs[0]) + sum(np.float64(case.inputs[1]) for case in stream)
+    assert stream[-1].references[0] == pytest.approx(exact, rel=1e-14)
+    assert stream[-1].references[0] != stream[-1].results[0]
