@@ -86,6 +86,7 @@ def _trace_and_compile(request: CaptureRequest) -> tuple[_Border, bytes]:
     import jax
 
     from jax_embedded.capture import function as user
+    from jax_embedded.capture.donation import pair_donated
 
     jax.config.update("jax_platforms", "cpu")
     jax.config.update("jax_enable_x64", request.x64)
@@ -112,7 +113,7 @@ def _trace_and_compile(request: CaptureRequest) -> tuple[_Border, bytes]:
             Leaf(path, name, user.shape_of(array, path))
             for (path, name, _), array in zip(found, arrays, strict=True)
         )
-        donated = user.pair_donated(arguments, returned, results, request.donate)
+        donated = pair_donated(arguments, returned, results, request.donate)
         traced[:] = [_Border(arguments.leaves, results, donated)]
         return [arrays[result] for result in root_order(donated, len(arrays))]
 

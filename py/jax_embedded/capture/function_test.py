@@ -15,12 +15,10 @@ from jax_embedded.capture.function import (
     find_function,
     flatten_results,
     load_module,
-    pair_donated,
     shape_of,
     user_error,
 )
 from jax_embedded.errors import ExportError, InternalError
-from jax_embedded.ir.dump import Leaf
 
 
 class State(NamedTuple):
@@ -264,81 +262,3 @@ def test_errors_of_ours_stay_what_they_are(error):
     with pytest.raises(type(error)) as caught:
         user_error(error, "tracing f")
     assert caught.value is error
-
-
-def pairs(donate: list[str], arguments: dict, returned: Any, names: list[str] | None = None):
-    """{argument leaf: result} by name, of a function with `arguments` that returns `returned`."""
-    defined = ", ".join(arguments)
-    scope: dict[str, Any] = {}
-    exec(f"def f({defined}): pass\ndef example(): return ({defined},)", arguments, scope)
-    found = arguments_from_example(module_of(**scope), scope["f"], "example")
-    results = [
-        Leaf(path, name, shape_of(array, path))
-        for path, name, array in flatten_results(returned, scope["f"], names)
-    ]
-    found.places(donate)
-    paired = pair_donated(found, returned, results, donate)
-    return {found.leaves[a].name: results[r].path for a, r in paired.items()}
-
-
-A, B = np.zeros(3, np.float32), np.zeros((), np.float32)
-TREE = {"p": A, "v": B}
-
-
-@pytest.mark.parametrize(
-    ("donate", "arguments", "returned", "names", "expected"),
-    [
-        (["x"], {"x": A, "y": B}, (B, A), None, {"x": "result[1]"}),
-        (["x"], {"x": A}, A, None, {"x": "result"}),
-        ([], {"x": A}, A, None, {}),
-        (
-            ["s"],
-            {"s": TREE, "x": A},
-            (A, TREE, B),
-            None,
-            {"s_p": "result[1]['p']", "s_v": "result[1]['v']"},
-        ),
-        (["s"], {"s": TREE}, TREE, None, {"s_p": "result['p']", "s_v": "result['v']"}),
-        (["s"], {"s": [A]}, (A, [A]), None, {"s_0": "result[1][0]"}),
-        (
-            ["s", "t"],
-            {"t": A, "s": A},
-            {"a": A, "b": A},
-            None,
-            {"t": "result['a']", "s": "result['b']"},
-        ),
-        (
-            ["s", "t"],
-            {"t": A, "s": A},
-            (A, A, A),
-            ["s", "y", "t"],
-            {"t": "result[2]", "s": "result[0]"},
-        ),
-        (["s"], {"s": A}, (A, A), ["y", "s"], {"s": "result[1]"}),
-        (
-            ["s"],
-            {"s": State(A, B)},
-            (State(A, B), State(A, B)),
-            ["a", "b", "s_position", "s_speed"],
-            {"s_position": "result[1].position", "s_speed": "result[1].speed"},
-        ),
-    ],
-)
-def test_donated_arguments_and_their_results(donate, arguments, returned, names, expected):
-    assert pairs(donate, arguments, returned, names) == expected
-
-
-@pytest.mark.parametrize(
-    ("donate", "arguments", "returned", "what"),
-    [
-        (["x"], {"x": A}, B, "argument x: expected a result of the same tree"),
-        (["x"], {"x": A}, (A, A), "found result[0] or result[1]"),
-        (["s"], {"s": TREE}, (A, B), "argument s: expected a result of the same tree"),
-        (["s", "t"], {"t": A, "s": A}, A, "argument s: expected a result of the same tree"),
-        (["s"], {"x": A}, A, "donate: expected some of x, found s"),
-    ],
-)
-def test_errors_of_donation(donate, arguments, returned, what):
-    error = raised(lambda: pairs(donate, arguments, returned))
-    assert error.kind == "donate"
-    assert what in error.what
