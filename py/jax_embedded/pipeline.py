@@ -18,6 +18,7 @@ from jax_embedded.emit.manifest import manifest
 from jax_embedded.ir.c_function import CFunction, c_function
 from jax_embedded.ir.dump import Dump
 from jax_embedded.ir.program import Program
+from jax_embedded.ir.verify import verify
 from jax_embedded.parse.parse import parse
 from jax_embedded.target import Target
 
@@ -52,7 +53,7 @@ class Artifact:
 def parse_and_verify(dump: Dump, name: str) -> Program:
     """Errors: see `parse` and `Program.verify`."""
     program = parse(dump, name)
-    program.verify()
+    verify(program)
     return program
 
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from jax_embedded.ir.dump import Dump
-from jax_embedded.ir.program import KernelThunk, Program, reads_and_writes
+from jax_embedded.ir.program import Program
 from jax_embedded.ir.scratch import plan_scratch
+from jax_embedded.ir.thunks import KernelThunk, reads_and_writes
 from jax_embedded.pipeline import parse_and_verify
 
 DUMPS = sorted(Path("tests/differential").glob("*.program.dump"))

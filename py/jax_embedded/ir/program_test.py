@@ -5,8 +5,8 @@ import pytest
 
 from jax_embedded.errors import InternalError
 from jax_embedded.ir.dump import Leaf
-from jax_embedded.ir.program import (
-    Allocation,
+from jax_embedded.ir.program import Allocation, Program
+from jax_embedded.ir.thunks import (
     CallThunk,
     ConditionalThunk,
     CopyThunk,
@@ -14,10 +14,10 @@ from jax_embedded.ir.program import (
     DotThunk,
     KernelThunk,
     Origin,
-    Program,
     Slice,
     WhileThunk,
 )
+from jax_embedded.ir.verify import verify
 from jax_embedded.shape import Shape
 
 F4, F8, F2X4 = Shape("f32", (4,)), Shape("f32", (8,)), Shape("f32", (2, 4))
@@ -60,8 +60,8 @@ def with_allocation(index: int, *arguments, **fields) -> dict[int, Allocation]:
 
 
 def test_a_good_program_passes():
-    PROGRAM.verify()
-    changed(thunks=(COPY,)).verify()
+    verify(PROGRAM)
+    verify(changed(thunks=(COPY,)))
 
 
 def test_donated_memory_is_read_and_written():
@@ -70,8 +70,8 @@ def test_donated_memory_is_read_and_written():
         thunks=(kernel((Slice(0, 0, F4),), (Slice(0, 0, F4),)),),
         result_slices=(Slice(0, 0, F4),),
     )
-    in_place.verify()
-    dataclasses.replace(in_place, thunks=()).verify()  # returned as it came
+    verify(in_place)
+    verify(dataclasses.replace(in_place, thunks=()))  # returned as it came
 
 
 def test_steps_are_in_order_without_calls():
@@ -87,7 +87,7 @@ def dot(step: int, out_step: int, out: Slice = Slice(3, 0, F4)) -> DotThunk:  # 
 
 
 def test_a_dot_within_its_arrays_passes():
-    changed(thunks=(dot(1, 1),)).verify()
+    verify(changed(thunks=(dot(1, 1),)))
     assert "  dot 2x2 over 1  // add mlp.py:7\n" in str(changed(thunks=(dot(1, 1),)))
 
 
@@ -232,14 +232,14 @@ BROKEN_COPIES = {
 def test_a_copy_reads_within_its_source(case):
     fill = kernel((), (Slice(2, 0, Shape("f32", (16,))),))
     with pytest.raises(InternalError):
-        changed(thunks=(fill, BROKEN_COPIES[case], COPY)).verify()
+        verify(changed(thunks=(fill, BROKEN_COPIES[case], COPY)))
 
 
 @pytest.mark.parametrize("case", BROKEN)
 def test_a_broken_invariant_is_named(case):
     program, what = BROKEN[case]
     with pytest.raises(InternalError) as caught:
-        program.verify()
+        verify(program)
     assert caught.value.what == f"program mlp: {what}"
     assert caught.value.details == tuple(str(program).splitlines())
 
@@ -277,7 +277,7 @@ def choice(*branches: tuple, index: Slice = FLAG) -> ConditionalThunk:
     ],
 )
 def test_good_loops_and_conditionals(thunks):
-    changed(thunks=thunks).verify()
+    verify(changed(thunks=thunks))
 
 
 @pytest.mark.parametrize(
@@ -333,7 +333,7 @@ def test_good_loops_and_conditionals(thunks):
 )
 def test_broken_loops_and_conditionals(thunks, what):
     with pytest.raises(InternalError) as caught:
-        changed(thunks=thunks).verify()
+        verify(changed(thunks=thunks))
     assert caught.value.what == f"program mlp: add.1: {what}"
 
 

@@ -9,10 +9,10 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from jax_embedded.ir.program import (
+from jax_embedded.ir.program import Program
+from jax_embedded.ir.thunks import (
     CallThunk,
     ConditionalThunk,
-    Program,
     Slice,
     Step,
     Thunk,

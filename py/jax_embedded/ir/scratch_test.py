@@ -6,14 +6,14 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from jax_embedded.ir.dump import Leaf
-from jax_embedded.ir.program import (
-    Allocation,
+from jax_embedded.ir.program import Allocation, Program
+from jax_embedded.ir.scratch import LOCAL_BYTES, WORKSPACE_ALIGN, Scratch, plan_scratch
+from jax_embedded.ir.thunks import (
     CallThunk,
     ConditionalThunk,
     CopyThunk,
     KernelThunk,
     Origin,
-    Program,
     Slice,
     Step,
     Thunk,
@@ -21,7 +21,7 @@ from jax_embedded.ir.program import (
     reads_and_writes,
     steps_of,
 )
-from jax_embedded.ir.scratch import LOCAL_BYTES, WORKSPACE_ALIGN, Scratch, plan_scratch
+from jax_embedded.ir.verify import verify
 from jax_embedded.shape import DTYPES, Shape
 
 ORIGIN = Origin("i", "op")
@@ -48,7 +48,7 @@ def program_of(*steps: Thunk) -> Program:
         thunks=steps,
         kernels={"k": ""},
     )
-    program.verify()
+    verify(program)
     return program
 
 

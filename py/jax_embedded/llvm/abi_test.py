@@ -5,10 +5,11 @@ from jax_embedded.llvm.abi import is_known
 
 
 @pytest.mark.parametrize(
-    "name", ["expf", "exp", "tanhf", "atan2f", "fmodf", "memcpy", "memset", "powf"]
+    "name",
+    ["expf", "exp", "tanhf", "atan2f", "fmodf", "memcpy", "memset", "powf", "__truncsfbf2"],
 )
 @pytest.mark.parametrize("host", [False, True])
-def test_functions_of_every_c_library(name, host):
+def test_functions_of_every_target(name, host):
     assert is_known(name, host=host)
 
 
@@ -20,7 +21,6 @@ def test_functions_of_every_c_library(name, host):
         "__aeabi_ldivmod",
         "__aeabi_f2iz",
         "__aeabi_f2h",
-        "__truncsfbf2",
     ],
 )
 def test_functions_of_the_arm_runtime(name):

@@ -2,22 +2,21 @@
 """Writes the exported function: XLA's schedule as calls of its kernels, in LLVM IR."""
 
 from jax_embedded.ir.c_function import CFunction, Field
-from jax_embedded.ir.program import (
+from jax_embedded.ir.program import Program
+from jax_embedded.ir.scratch import WORKSPACE_ALIGN, Scratch
+from jax_embedded.ir.thunks import (
     CallThunk,
     ConditionalThunk,
     CopyThunk,
-    DotAxis,
-    DotThunk,
+    EmittedThunk,
     KernelThunk,
-    Program,
     Slice,
     Thunk,
     WhileThunk,
     reads_and_writes,
     steps_of,
 )
-from jax_embedded.ir.scratch import WORKSPACE_ALIGN, Scratch
-from jax_embedded.llvm.dot import DOTS
+from jax_embedded.llvm.emitters.emit import EmittedFunctions
 from jax_embedded.llvm.kernel_calls import (
     FunctionWriter,
     KernelCalls,
@@ -29,21 +28,33 @@ from jax_embedded.shape import DTYPES
 
 
 def entry_module(
-    program: Program, function: CFunction, scratch: Scratch, calls: KernelCalls | None = None
+    program: Program,
+    function: CFunction,
+    scratch: Scratch,
+    emitted: EmittedFunctions,
+    calls: KernelCalls | None = None,
 ) -> str:
-    """The module that defines `function`, without the kernels.
+    """The module that defines `function` and what is emitted, without the kernels.
 
     calls: which kernels are functions of their own; none by default.
     """
-    return _Entry(program, function, scratch, calls or KernelCalls()).module()
+    return _Entry(program, function, scratch, emitted, calls or KernelCalls()).module()
 
 
 class _Entry(FunctionWriter):
-    def __init__(self, program: Program, function: CFunction, scratch: Scratch, calls: KernelCalls):
+    def __init__(
+        self,
+        program: Program,
+        function: CFunction,
+        scratch: Scratch,
+        emitted: EmittedFunctions,
+        calls: KernelCalls,
+    ):
         super().__init__()
         self.program = program
         self.c_function = function
         self.scratch = scratch
+        self.emitted = emitted
         caller = function.caller_workspace
         self.workspace = "%workspace" if caller else f"@{program.name}.workspace"
         self.calls = calls
@@ -61,6 +72,8 @@ class _Entry(FunctionWriter):
                 f'source_filename = "{self.program.name}"',
                 *self.globals,
                 *self._kernels(),
+                *sorted(self.emitted.declarations),
+                *self.emitted.texts.values(),
                 "declare void @llvm.memcpy.p0.p0.i32(ptr, ptr, i32, i1)",
                 self.function(f"{returned} @{self.program.name}({', '.join(parameters)}) nounwind"),
             ]
@@ -170,10 +183,10 @@ class _Entry(FunctionWriter):
                 self._conditional(thunk)
             elif isinstance(thunk, KernelThunk):
                 self._kernel(self._next_step(), thunk)
-            elif isinstance(thunk, DotThunk):
-                self._dot(self._next_step(), thunk)
-            else:
+            elif isinstance(thunk, CopyThunk):
                 self._copy(self._next_step(), thunk)
+            else:
+                self._emitted(self._next_step(), thunk)
 
     def _next_step(self) -> int:
         self.time += 1
@@ -262,49 +275,9 @@ class _Entry(FunctionWriter):
         for name, extent in reversed(list(zip(names, shape.dims, strict=True))):
             self.loop_end(name, extent, "i32")
 
-    def _dot(self, time: int, thunk: DotThunk) -> None:
-        """XLA's order of summation is not defined; sums of blocks keep the error small."""
-        step = f"%step.{time}"
-        lhs, rhs, out = (self._pointer(time, s) for s in (thunk.lhs, thunk.rhs, thunk.out))
-        arithmetic = DOTS[thunk.out.shape.dtype]
-        *others, last = thunk.contracting or (DotAxis(1, 0, 0, 0),)
-        around = [(f"step.{time}.axis.{n}", axis) for n, axis in enumerate(thunk.outer)]
-        within = [(f"step.{time}.over.{n}", axis) for n, axis in enumerate(others)]
-        for part in ("sum", "block"):
-            self.allocas.append(f"{step}.{part} = alloca {arithmetic.sum}, align 8")
-        self._loops_begin(around)
-        to = self._index(f"{step}.out", [(name, axis.out) for name, axis in around])
-        self.body.append(arithmetic.clear(f"{step}.sum"))
-        self._loops_begin(within)
-        for number, (start, count, length) in enumerate(_blocks(last.extent)):
-            prefix = f"{step}.{number}"
-            block = [
-                (f"{prefix[1:]}.block", DotAxis(count, length * last.lhs, length * last.rhs, 0)),
-                (f"{prefix[1:]}.element", DotAxis(length, last.lhs, last.rhs, 0)),
-            ]
-            self._loops_begin(block[:1])
-            self.body.append(arithmetic.clear(f"{step}.block"))
-            self._loops_begin(block[1:])
-            for role, base in (("lhs", lhs), ("rhs", rhs)):
-                strides = [(name, getattr(axis, role)) for name, axis in around + within + block]
-                first = start * getattr(last, role)
-                index = self._index(f"{prefix}.{role}.index", strides, first)
-                self.body += arithmetic.load(f"{prefix}.{role}", base, index)
-            self.body += arithmetic.add_product(prefix, f"{step}.block")
-            self._loops_end(block[1:])
-            self.body += arithmetic.add(f"{prefix}.total", f"{step}.sum", f"{step}.block")
-            self._loops_end(block[:1])
-        self._loops_end(within)
-        self.body += arithmetic.store(step, out, to)
-        self._loops_end(around)
-
-    def _loops_begin(self, loops: list[tuple[str, DotAxis]]) -> None:
-        for name, _ in loops:
-            self.loop_begin(name, "i32")
-
-    def _loops_end(self, loops: list[tuple[str, DotAxis]]) -> None:
-        for name, axis in reversed(loops):
-            self.loop_end(name, axis.extent, "i32")
+    def _emitted(self, time: int, thunk: EmittedThunk) -> None:
+        name, slices = self.emitted.call(thunk)
+        self.body.append(shared_call(name, [self._pointer(time, where) for where in slices]))
 
     def _index(self, prefix: str, strides: list[tuple[str, int]], start: int = 0) -> str:
         """start and, for each loop's counter, so many elements for one more."""
@@ -328,13 +301,6 @@ class _Entry(FunctionWriter):
             f"ret {dtype.llvm} %returned",
         ]
         return f"{dtype.extension} {dtype.llvm}".strip()
-
-
-def _blocks(extent: int, length: int = 8) -> list[tuple[int, int, int]]:
-    """Start, number and length of equal blocks that make up an axis, and of the shorter last."""
-    count, rest = divmod(extent, length)
-    blocks = [(0, count, length), (count * length, 1, rest)]
-    return [block for block in blocks if block[1] and block[2]]
 
 
 def _row_major_strides(dims: tuple[int, ...]) -> tuple[int, ...]:

@@ -11,8 +11,9 @@ import pytest
 
 from jax_embedded.ir.c_function import CFunction, c_function
 from jax_embedded.ir.dump import Leaf
-from jax_embedded.ir.program import (
-    Allocation,
+from jax_embedded.ir.program import Allocation, Program
+from jax_embedded.ir.scratch import plan_scratch
+from jax_embedded.ir.thunks import (
     CallThunk,
     ConditionalThunk,
     CopyThunk,
@@ -20,12 +21,12 @@ from jax_embedded.ir.program import (
     DotThunk,
     KernelThunk,
     Origin,
-    Program,
     Slice,
     Thunk,
     WhileThunk,
 )
-from jax_embedded.ir.scratch import plan_scratch
+from jax_embedded.ir.verify import verify
+from jax_embedded.llvm.emitters.emit import emit_functions
 from jax_embedded.llvm.entry import entry_module
 from jax_embedded.llvm.kernel_calls import kernel_symbol
 from jax_embedded.llvm.targets import target_machine
@@ -74,7 +75,7 @@ def program_of(
         thunks=steps,
         kernels=kernels or {},
     )
-    program.verify()
+    verify(program)
     return program
 
 
@@ -83,7 +84,8 @@ def function_of(program: Program) -> CFunction:
 
 
 def entry_of(program: Program) -> str:
-    return entry_module(program, function_of(program), plan_scratch(program))
+    emitted = emit_functions(program, {}, contract=True)
+    return entry_module(program, function_of(program), plan_scratch(program), emitted)
 
 
 def slice_of(allocation: int, text: str, offset: int = 0) -> Slice:

@@ -12,7 +12,7 @@ Source: xla/backends/cpu/runtime/kernel_c_api.h.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from jax_embedded.ir.program import KernelThunk
+from jax_embedded.ir.thunks import KernelThunk
 
 _FRAME = "{ ptr, ptr, i64, ptr }"
 _ARGUMENT = "{ ptr, i64 }"

@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 
 from jax_embedded.ir.program import Program
+from jax_embedded.ir.thunks import kernels_of
 from jax_embedded.llvm.kernel_text import canonical_kernel, clean_kernel
 from jax_embedded.llvm.math import rename_math
 
@@ -27,7 +28,7 @@ class Kernels:
         self.modules: dict[str, KernelModule] = {}
         self.same_code: dict[str, str] = {}
         in_place = {program.kernels[t.kernel] for t in program.kernel_thunks() if t.in_place}
-        used = {thunk.kernel: None for thunk in program.kernel_thunks()}
+        used = {name: None for step in program.steps() for name in kernels_of(step)}
         first: dict[str, tuple[list[str], KernelModule]] = {}
         for text, names in _names_by_module(program).items():
             if used.keys().isdisjoint(names):

@@ -12,7 +12,9 @@ from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.ir.c_function import CFunction
 from jax_embedded.ir.program import Program
 from jax_embedded.ir.scratch import Scratch, plan_scratch
+from jax_embedded.ir.thunks import kernels_of
 from jax_embedded.llvm.abi import is_known
+from jax_embedded.llvm.emitters.emit import emit_functions
 from jax_embedded.llvm.entry import entry_module
 from jax_embedded.llvm.kernel_calls import (
     KernelCall,
@@ -43,7 +45,7 @@ class LinkedModule:
     llvm_ir: LLVM IR as text; accepted by LLVM's verifier.
     entry: the symbol of the function, the only one that is visible outside.
     scratch: where the temporaries lie.
-    shared: the other functions that remain: kernels that it calls from more than one place.
+    shared: the other functions that remain: those that it calls from more than one place.
     """
 
     llvm_ir: str
@@ -63,9 +65,10 @@ def link(
     scratch = plan_scratch(program)
     kernels = Kernels(program, contract=contract)
     calls = KernelCalls(kernels.same_code, _shared(program, kernels, target))
-    entry = entry_module(program, function, scratch, calls)
-    used = [calls.call(thunk).kernel for thunk in program.kernel_thunks()]
-    functions = (program.name, *calls.shared.values())
+    emitted = emit_functions(program, kernels.same_code, contract=contract)
+    entry = entry_module(program, function, scratch, emitted, calls)
+    used = [kernels.same_code[name] for step in program.steps() for name in kernels_of(step)]
+    functions = (program.name, *calls.shared.values(), *emitted.shared)
     module = _link_kernels(entry, functions, used, kernels, target)
     for found in module.functions:
         if found.is_declaration and not found.name.startswith("llvm."):
@@ -142,8 +145,8 @@ def _link_kernels(
 def _check_external(name: str, program: Program, target: Target) -> None:
     if is_known(name, host=target.name == "host"):
         return
-    for thunk in program.kernel_thunks():
-        if re.search(rf"@{re.escape(name)}\b", program.kernels[thunk.kernel]):
+    for thunk in program.steps():
+        if any(re.search(rf"@{re.escape(name)}\b", program.kernels[k]) for k in kernels_of(thunk)):
             raise ExportError(
                 "unsupported-operation",
                 f"{thunk.origin}: expected an operation that needs no library,"

@@ -7,7 +7,9 @@ import pytest
 from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.ir.c_function import c_function
 from jax_embedded.ir.dump import Leaf
-from jax_embedded.ir.program import Allocation, KernelThunk, Origin, Program, Slice
+from jax_embedded.ir.program import Allocation, Program
+from jax_embedded.ir.thunks import KernelThunk, Origin, Slice
+from jax_embedded.ir.verify import verify
 from jax_embedded.llvm.codegen import codegen
 from jax_embedded.llvm.link import INLINE_INSTRUCTIONS, LinkedModule
 from jax_embedded.llvm.link import link as link_function
@@ -96,7 +98,7 @@ def two_kernels(first: Slice = TEMP) -> Program:
         ),
         kernels={"scale": SCALE, "tanh_fusion": TANH},
     )
-    program.verify()
+    verify(program)
     return program
 
 
@@ -276,7 +278,7 @@ def repeated(names: tuple[str, ...], texts: tuple[str, ...], *, in_place: bool =
         ),
         kernels=dict(zip(names, texts, strict=True)),
     )
-    program.verify()
+    verify(program)
     return program
 
 

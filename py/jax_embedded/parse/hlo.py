@@ -6,7 +6,7 @@ from pathlib import PurePath
 from typing import Any
 
 from jax_embedded.errors import InternalError
-from jax_embedded.ir.program import Origin
+from jax_embedded.ir.thunks import Origin
 from jax_embedded.shape import BY_XLA, Shape
 
 # LiteralProto's field for each type: a bytes field, or a repeated one with the struct code.

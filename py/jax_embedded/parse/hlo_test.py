@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from jax_embedded.errors import InternalError
-from jax_embedded.ir.program import Origin
+from jax_embedded.ir.thunks import Origin
 from jax_embedded.parse.hlo import Hlo, is_row_major
 from jax_embedded.schema import read_schema
 from jax_embedded.shape import DTYPES, Shape

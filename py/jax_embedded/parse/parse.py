@@ -2,29 +2,37 @@
 """Reads XLA's thunk sequence and buffer assignment into a Program."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.ir.dump import Dump, root_order
-from jax_embedded.ir.program import (
-    Allocation,
+from jax_embedded.ir.program import Allocation, Program
+from jax_embedded.ir.thunks import (
     CallThunk,
     ConditionalThunk,
+    ConvolutionThunk,
     CopyThunk,
     DotAxis,
     DotThunk,
+    FftThunk,
     KernelThunk,
     Origin,
-    Program,
     Slice,
+    SortThunk,
     Thunk,
+    TopKThunk,
     WhileThunk,
+    WindowAxis,
+    fft_scratch,
+    kernels_of,
     steps_of,
 )
 from jax_embedded.parse.hlo import Hlo, is_row_major
 from jax_embedded.schema import EXECUTABLE, Schema
 from jax_embedded.shape import Shape
 
+FFT_KINDS = ("fft", "ifft", "rfft", "irfft")  # by XLA's number
 _LARGEST_ALLOCATION = 1 << 31  # bytes; more than any target has
 
 
@@ -57,19 +65,24 @@ class _Parser:
         }
         self.slices = self._slices_by_definition()
         self.unused_kernels: set[str] = set()  # of conditions that a trip count replaces
+        self.temporaries: dict[int, Allocation] = {}  # that XLA does not know of
+        allocations = executable.buffer_assignment.buffer_allocations
+        self.next_allocation = max((a.index for a in allocations), default=-1) + 1
 
     def program(self) -> Program:
         result_slices = self._result_slices()
+        thunks = self._thunks(self.executable.thunk_sequence)
+        comparators = {step.comparator for step in steps_of(thunks) if isinstance(step, SortThunk)}
         program = Program(
             name=self.name,
             parameters=self.dump.parameters,
             results=self.dump.results,
             result_slices=result_slices,
-            allocations=self._allocations(result_slices),
-            thunks=self._thunks(self.executable.thunk_sequence),
-            kernels=_kernels(self.dump),
+            allocations=self._allocations(result_slices) | self.temporaries,
+            thunks=thunks,
+            kernels=_kernels(self.dump, comparators),
         )
-        used = {step.kernel for step in program.kernel_thunks()} | self.unused_kernels
+        used = {name for step in program.steps() for name in kernels_of(step)} | self.unused_kernels
         unused = program.kernels.keys() - used
         if unused:
             raise InternalError(
@@ -163,6 +176,14 @@ class _Parser:
             return self._copy(thunk.copy_thunk, origin)
         if kind == "dot_thunk":
             return self._dot(thunk.dot_thunk, origin)
+        if kind == "convolution_thunk":
+            return self._convolution(thunk.convolution_thunk, origin)
+        if kind == "sort_thunk":
+            return self._sort(thunk.sort_thunk, origin)
+        if kind == "top_k_thunk":
+            return self._top_k(thunk.top_k_thunk, origin)
+        if kind == "fft_thunk":
+            return self._fft(thunk.fft_thunk, origin)
         if kind == "call_thunk":
             return CallThunk(origin, self._thunks(thunk.call_thunk.called_sequence))
         if kind == "while_thunk":
@@ -199,12 +220,68 @@ class _Parser:
         outer, contracting = _dot_axes(thunk.dot_dimensions, *(b.shape for b in buffers))
         return DotThunk(origin, lhs, rhs, out, outer, contracting)
 
+    def _convolution(self, thunk: Any, origin: Origin) -> ConvolutionThunk:
+        buffers = (thunk.input_buffer_shape, thunk.kernel_buffer_shape, thunk.output_buffer_shape)
+        lhs, rhs, out = (self._slice(b.slice, b.shape, origin) for b in buffers)
+        dtypes = {lhs.shape.dtype, rhs.shape.dtype, out.shape.dtype}
+        if len(dtypes) > 1 or "bool" in dtypes:
+            raise unsupported(origin, f"convolution of {lhs.shape} and {rhs.shape} to {out.shape}")
+        outer, contracting, window = _convolution_axes(thunk, *(b.shape for b in buffers))
+        return ConvolutionThunk(origin, lhs, rhs, out, outer, contracting, window)
+
+    def _sort(self, thunk: Any, origin: Origin) -> SortThunk:
+        layouts = {tuple(b.shape.layout.minor_to_major) for b in thunk.inputs_shapes}
+        if len(layouts) != 1:
+            raise InternalError(
+                f"{origin.instruction}: expected one layout, found {sorted(layouts)}"
+            )
+        dimension = list(reversed(next(iter(layouts)))).index(thunk.dimension)
+        operands = tuple(
+            self._slice(b.slice, b.shape, origin, physical=True) for b in thunk.inputs_shapes
+        )
+        sort = SortThunk(origin, thunk.comparator_name, operands, dimension)
+        if not sort.scratch_elements:
+            return sort
+        scratch = [
+            self._temporary(Shape(where.shape.dtype, (sort.scratch_elements,)))
+            for where in operands
+        ]
+        return replace(sort, scratch=tuple(scratch))
+
+    def _top_k(self, thunk: Any, origin: Origin) -> TopKThunk:
+        lines, extent, k = thunk.batch_size, thunk.input_size, thunk.k
+        places = (
+            (thunk.values_buffer, Shape("f32", (lines, extent))),
+            (thunk.output_buffer, Shape("f32", (lines, k))),
+            (thunk.indices_buffer, Shape("i32", (lines, k))),
+        )
+        return TopKThunk(origin, *(self._place(proto, shape, origin) for proto, shape in places))
+
+    def _fft(self, thunk: Any, origin: Origin) -> FftThunk:
+        buffers = (thunk.input_buffer_shape, thunk.output_buffer_shape)
+        if not all(is_row_major(b.shape) for b in buffers):
+            raise InternalError(f"{origin.instruction}: expected row-major layouts, found others")
+        source, out = (self._slice(b.slice, b.shape, origin) for b in buffers)
+        kind, lengths = FFT_KINDS[thunk.fft_type], tuple(thunk.fft_length)
+        complex_type = source.shape.dtype if kind == "irfft" else out.shape.dtype
+        scratch = [
+            self._temporary(Shape(complex_type, (elements,)))
+            for elements in fft_scratch(kind, lengths, source.shape)
+        ]
+        return FftThunk(origin, source, out, kind, lengths, tuple(scratch))
+
+    def _temporary(self, shape: Shape) -> Slice:
+        """Memory that XLA's library has elsewhere, for one step."""
+        index = self.next_allocation + len(self.temporaries)
+        self.temporaries[index] = Allocation(index, shape.nbytes, "temp")
+        return Slice(index, 0, shape)
+
     def _while(self, thunk: Any, origin: Origin) -> WhileThunk:
         body = self._thunks(thunk.body_sequence)
         condition = self._thunks(thunk.cond_sequence)
         if thunk.trip_count.contains_value:
             steps = steps_of(condition)
-            self.unused_kernels |= {s.kernel for s in steps if isinstance(s, KernelThunk)}
+            self.unused_kernels |= {name for step in steps for name in kernels_of(step)}
             return WhileThunk(origin, None, (), body, thunk.trip_count.value)
         predicate = self._scalar(thunk.cond_buffer, "bool", origin)
         return WhileThunk(origin, predicate, condition, body)
@@ -218,12 +295,7 @@ class _Parser:
         return ConditionalThunk(origin, index, branches)
 
     def _scalar(self, proto: Any, dtype: str, origin: Origin) -> Slice:
-        where = Slice(proto.buffer_allocation_index, proto.offset, Shape(dtype))
-        if where.shape.nbytes != proto.size:
-            raise InternalError(
-                f"{origin.instruction}: expected {where.shape}, found {proto.size} bytes"
-            )
-        return where
+        return self._place(proto, Shape(dtype), origin)
 
     def _slice(self, proto: Any, shape: Any, origin: Origin, *, physical: bool = False) -> Slice:
         """physical: the dimensions in the order of memory, outermost first."""
@@ -231,11 +303,14 @@ class _Parser:
         if physical:
             order = reversed(shape.layout.minor_to_major)
             found = Shape(found.dtype, tuple(found.dims[d] for d in order))
-        if found.nbytes != proto.size:
+        return self._place(proto, found, origin)
+
+    def _place(self, proto: Any, shape: Shape, origin: Origin) -> Slice:
+        if shape.nbytes != proto.size:
             raise InternalError(
-                f"{origin.instruction}: {found}: expected {found.nbytes} bytes, found {proto.size}"
+                f"{origin.instruction}: {shape}: expected {shape.nbytes} bytes, found {proto.size}"
             )
-        return Slice(proto.buffer_allocation_index, proto.offset, found)
+        return Slice(proto.buffer_allocation_index, proto.offset, shape)
 
 
 def unsupported(origin: Origin, kind: str) -> ExportError:
@@ -288,13 +363,74 @@ def _dot_axes(
     )
 
 
-def _kernels(dump: Dump) -> dict[str, str]:
+def _convolution_axes(
+    thunk: Any, lhs: Any, rhs: Any, out: Any
+) -> tuple[tuple[DotAxis, ...], tuple[DotAxis, ...], tuple[WindowAxis, ...]]:
+    """Outer, contracting, window.
+
+    Source: StableHLO's convolution. The output features are those of the first group, then those of
+    the second one, and so on; a group has its own input features.
+    """
+    numbers = thunk.dimension_numbers
+    lhs_steps, rhs_steps, out_steps = _steps(lhs), _steps(rhs), _steps(out)
+    groups = thunk.feature_group_count
+    batch, feature = numbers.input_batch_dimension, numbers.input_feature_dimension
+    input_features = rhs.dimensions[numbers.kernel_input_feature_dimension]
+    output_features = rhs.dimensions[numbers.kernel_output_feature_dimension] // groups
+    lhs_step = lhs_steps[feature]
+    rhs_step = rhs_steps[numbers.kernel_output_feature_dimension]
+    out_step = out_steps[numbers.output_feature_dimension]
+    outer = (
+        DotAxis(
+            lhs.dimensions[batch], lhs_steps[batch], 0, out_steps[numbers.output_batch_dimension]
+        ),
+        DotAxis(
+            groups,
+            input_features * lhs_step,
+            output_features * rhs_step,
+            output_features * out_step,
+        ),
+        DotAxis(output_features, 0, rhs_step, out_step),
+    )
+    contracting = DotAxis(
+        input_features, lhs_step, rhs_steps[numbers.kernel_input_feature_dimension], 0
+    )
+    places = zip(
+        numbers.input_spatial_dimensions,
+        numbers.kernel_spatial_dimensions,
+        numbers.output_spatial_dimensions,
+        thunk.window.dimensions,
+        strict=True,
+    )
+    window = tuple(
+        WindowAxis(
+            extent=out.dimensions[o],
+            size=rhs.dimensions[k],
+            input=lhs.dimensions[i],
+            lhs=lhs_steps[i],
+            rhs=rhs_steps[k],
+            out=out_steps[o],
+            stride=dimension.stride,
+            dilation=dimension.window_dilation,
+            base_dilation=dimension.base_dilation,
+            padding=dimension.padding_low,
+            reversed=dimension.window_reversal,
+        )
+        for i, k, o, dimension in places
+    )
+    return outer, (contracting,), window
+
+
+def _kernels(dump: Dump, comparators: set[str]) -> dict[str, str]:
+    """LLVM IR by the names of the kernels, and of those comparators, that it defines."""
     kernels = {}
     for module, text in dump.kernels.items():
-        names = re.findall(r'^define ptr @("[^"]+"|[^\s(]+)\(', text, re.MULTILINE)
+        defined = re.findall(r'^define (ptr|void) @("[^"]+"|[^\s(]+)\(', text, re.MULTILINE)
+        quoted = [(kind, name.strip('"')) for kind, name in defined]
+        names = [name for kind, name in quoted if kind == "ptr" or name in comparators]
         if not names:
             raise InternalError(f"{module}.ll: expected one kernel or more, found none")
-        for name in (quoted.strip('"') for quoted in names):
+        for name in names:
             if name in kernels:
                 raise InternalError(f"{module}.ll: expected other kernels, found {name} again")
             kernels[name] = text

@@ -1,0 +1,389 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Thunks: the steps of XLA's schedule.
+
+XLA's words: a *slice* is a part of a buffer allocation, a *kernel* a function in LLVM IR, a *thunk*
+one step of the schedule. Thunks run in order.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from jax_embedded.shape import Shape
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The bytes of an array: `shape.nbytes` of them at `offset` in an allocation, row-major."""
+
+    allocation: int
+    offset: int
+    shape: Shape
+
+    @property
+    def end(self) -> int:
+        return self.offset + self.shape.nbytes
+
+    def overlaps(self, other: "Slice") -> bool:
+        same = self.allocation == other.allocation
+        return same and self.offset < other.end and other.offset < self.end
+
+    def __str__(self) -> str:
+        return f"%{self.allocation}[{self.offset}:{self.end}] {self.shape}"
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a thunk comes from, for messages.
+
+    instruction: the HLO instruction.
+    operation: JAX's name of the operation, such as "sort"; the HLO opcode if JAX gave none.
+    location: the user's "file:line"; empty if unknown.
+    """
+
+    instruction: str
+    operation: str
+    location: str = ""
+
+    def __str__(self) -> str:
+        return self.operation + (f" at {self.location}" if self.location else "")
+
+
+@dataclass(frozen=True)
+class KernelThunk:
+    """Calls a kernel once for every workgroup, x fastest.
+
+    arguments: what it reads. results: what it writes; one that overlaps an argument is updated in
+        place.
+    workgroups: how many there are along x, y and z.
+    """
+
+    origin: Origin
+    kernel: str
+    arguments: tuple[Slice, ...]
+    results: tuple[Slice, ...]
+    workgroups: tuple[int, int, int] = (1, 1, 1)
+
+    @property
+    def in_place(self) -> bool:
+        """Whether memory it writes is also reached through another of its slices."""
+        return any(
+            result.overlaps(other)
+            for index, result in enumerate(self.results)
+            for other in self.arguments + self.results[:index]
+        )
+
+
+@dataclass(frozen=True)
+class CopyThunk:
+    """Copies an array, element by element in the order of the destination.
+
+    strides: the step in the source, in elements, for each dimension of `destination`; empty if the
+        layouts are equal.
+    """
+
+    origin: Origin
+    source: Slice
+    destination: Slice
+    strides: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class DotAxis:
+    """One index of a dot: its extent, and by how many elements each array goes on with it."""
+
+    extent: int
+    lhs: int
+    rhs: int
+    out: int
+
+
+@dataclass(frozen=True)
+class DotThunk:
+    """out = the sum of lhs * rhs over the contracting axes, for each index of the others.
+
+    outer: batch axes, those of lhs alone and those of rhs alone, in the order of `out`.
+    contracting: axes that out does not have.
+    """
+
+    origin: Origin
+    lhs: Slice
+    rhs: Slice
+    out: Slice
+    outer: tuple[DotAxis, ...]
+    contracting: tuple[DotAxis, ...]
+
+
+@dataclass(frozen=True)
+class WindowAxis:
+    """One spatial dimension of a convolution. Steps are in elements, as in DotAxis.
+
+    At position o of the output and k of the kernel, the input is read at position
+    (o * stride + k * dilation - padding) / base_dilation: where that is an integer from 0 to
+    `input` - 1; elsewhere it is 0. reversed: the kernel is read from its end.
+    """
+
+    extent: int
+    size: int
+    input: int
+    lhs: int
+    rhs: int
+    out: int
+    stride: int = 1
+    dilation: int = 1
+    base_dilation: int = 1
+    padding: int = 0
+    reversed: bool = False
+
+
+@dataclass(frozen=True)
+class ConvolutionThunk:
+    """out = the sum of lhs * rhs over the window and the contracting axes.
+
+    outer: the batch, the feature groups, the output features of a group.
+    contracting: the input features of a group.
+    """
+
+    origin: Origin
+    lhs: Slice
+    rhs: Slice
+    out: Slice
+    outer: tuple[DotAxis, ...]
+    contracting: tuple[DotAxis, ...]
+    window: tuple[WindowAxis, ...]
+
+
+@dataclass(frozen=True)
+class SortThunk:
+    """Sorts arrays in place along one of their dimensions, and keeps the order of equals.
+
+    comparator: the function that tells of two places whether the first one goes before.
+    operands: the arrays; they have the same dims, in the order of memory.
+    dimension: of the dims.
+    scratch: for each operand, `scratch_elements` of its dtype; none if that is 0.
+    """
+
+    origin: Origin
+    comparator: str
+    operands: tuple[Slice, ...]
+    dimension: int
+    scratch: tuple[Slice, ...] = ()
+
+    @property
+    def extent(self) -> int:
+        """How many elements there are to a line."""
+        return self.operands[0].shape.dims[self.dimension]
+
+    @property
+    def run(self) -> int:
+        """Elements that are sorted by insertion; runs are then merged two by two."""
+        run = self.extent
+        while run > LONGEST_RUN:
+            run = -(-run // 2)
+        return run
+
+    @property
+    def scratch_elements(self) -> int:
+        """The longest left one of two runs that are merged."""
+        return _longest_left_run(self.extent, self.run)
+
+
+LONGEST_RUN = 16
+
+
+def _longest_left_run(extent: int, run: int) -> int:
+    width = run
+    while 2 * width < extent:
+        width *= 2
+    return width if width < extent else 0
+
+
+@dataclass(frozen=True)
+class TopKThunk:
+    """The largest elements of each line, in XLA's total order, largest first, and their places.
+
+    values: f32[lines,extent]. out: f32[lines,k]. indices: i32[lines,k].
+    """
+
+    origin: Origin
+    values: Slice
+    out: Slice
+    indices: Slice
+
+
+@dataclass(frozen=True)
+class FftThunk:
+    """The discrete Fourier transform of the last dimensions.
+
+    kind: "fft", "ifft", "rfft" (of real numbers) or "irfft" (to real numbers).
+    lengths: of the transform, for each of the last dimensions: those of the real numbers.
+    scratch: of the complex dtype, what the emitter asked for; see `fft_scratch`.
+    """
+
+    origin: Origin
+    source: Slice
+    out: Slice
+    kind: str
+    lengths: tuple[int, ...]
+    scratch: tuple[Slice, ...] = ()
+
+
+def fft_scratch(kind: str, lengths: tuple[int, ...], source: Shape) -> tuple[int, ...]:
+    """Complex elements of each piece of memory that the transform needs besides its result."""
+    *_, last = lengths
+    line = max(lengths)
+    if kind in ("rfft", "irfft"):
+        line = max((*lengths[:-1], last // 2 if last % 2 == 0 else last))
+    lines = 2 if kind in ("rfft", "irfft") and last % 2 and last > 1 else 1
+    whole = (source.elements,) if kind == "irfft" and len(lengths) > 1 else ()
+    return (line,) * lines + whole
+
+
+@dataclass(frozen=True)
+class CallThunk:
+    """Runs the thunks of a called computation."""
+
+    origin: Origin
+    thunks: "tuple[Thunk, ...]"
+
+
+@dataclass(frozen=True)
+class WhileThunk:
+    """Runs `body` again and again.
+
+    predicate: bool[], what `condition` writes: whether to go on. None if `trip_count` is known.
+    condition: runs before every test; empty if `trip_count` is known.
+    trip_count: how often `body` runs; None if that depends on values.
+    """
+
+    origin: Origin
+    predicate: Slice | None
+    condition: "tuple[Thunk, ...]"
+    body: "tuple[Thunk, ...]"
+    trip_count: int | None = None
+
+
+@dataclass(frozen=True)
+class ConditionalThunk:
+    """Runs one of the branches.
+
+    index: bool[], true for the first of two branches; or i32[], where what is out of range is the
+        last.
+    """
+
+    origin: Origin
+    index: Slice
+    branches: "tuple[tuple[Thunk, ...], ...]"
+
+
+# What is not a kernel of XLA's, but becomes a function of ours.
+EmittedThunk = DotThunk | ConvolutionThunk | SortThunk | TopKThunk | FftThunk
+
+# What reads and writes memory at one time: of a loop or a conditional, the test.
+Step = KernelThunk | CopyThunk | EmittedThunk | WhileThunk | ConditionalThunk
+
+Thunk = Step | CallThunk
+
+
+def steps_of(thunks: tuple[Thunk, ...]) -> Iterator[Step]:
+    """The steps of a sequence and of all that it contains."""
+    for thunk in thunks:
+        if isinstance(thunk, CallThunk):
+            yield from steps_of(thunk.thunks)
+        elif isinstance(thunk, WhileThunk):
+            yield from steps_of(thunk.condition)
+            yield thunk
+            yield from steps_of(thunk.body)
+        elif isinstance(thunk, ConditionalThunk):
+            yield thunk
+            for branch in thunk.branches:
+                yield from steps_of(branch)
+        else:
+            yield thunk
+
+
+def reads_and_writes(step: Step) -> tuple[tuple[Slice, ...], tuple[Slice, ...]]:
+    """What a step reads and what it writes."""
+    if isinstance(step, KernelThunk):
+        return step.arguments, step.results
+    if isinstance(step, CopyThunk):
+        return (step.source,), (step.destination,)
+    if isinstance(step, DotThunk | ConvolutionThunk):
+        return (step.lhs, step.rhs), (step.out,)
+    if isinstance(step, SortThunk):
+        return step.operands, (*step.operands, *step.scratch)
+    if isinstance(step, TopKThunk):
+        return (step.values,), (step.out, step.indices)
+    if isinstance(step, FftThunk):
+        return (step.source,), (step.out, *step.scratch)
+    if isinstance(step, ConditionalThunk):
+        return (step.index,), ()
+    return (step.predicate,) if step.predicate else (), ()
+
+
+def kernels_of(step: Step) -> tuple[str, ...]:
+    """The functions of XLA's that a step calls."""
+    if isinstance(step, KernelThunk):
+        return (step.kernel,)
+    return (step.comparator,) if isinstance(step, SortThunk) else ()
+
+
+def program_text(thunks: tuple[Thunk, ...], indent: str) -> list[str]:
+    lines = []
+    for thunk in thunks:
+        lines.append(f"{indent}{_head(thunk)}  // {_comment(thunk.origin)}")
+        inner = indent + "  "
+        if isinstance(thunk, CallThunk):
+            lines += program_text(thunk.thunks, inner)
+            continue
+        reads, writes = reads_and_writes(thunk)
+        lines += [f"{inner}reads  {s}" for s in reads]
+        lines += [f"{inner}writes {s}" for s in writes]
+        if isinstance(thunk, WhileThunk):
+            if thunk.condition:
+                lines += [f"{inner}condition", *program_text(thunk.condition, inner + "  ")]
+            lines += [f"{inner}body", *program_text(thunk.body, inner + "  ")]
+        if isinstance(thunk, ConditionalThunk):
+            for number, branch in enumerate(thunk.branches):
+                lines += [f"{inner}branch {number}", *program_text(branch, inner + "  ")]
+    return lines
+
+
+def _head(thunk: Thunk) -> str:
+    if isinstance(thunk, KernelThunk):
+        groups = thunk.workgroups
+        return f"kernel {thunk.kernel}" + (f" x{groups}" if groups != (1, 1, 1) else "")
+    if isinstance(thunk, CopyThunk):
+        return "copy" + (f" strides {thunk.strides}" if thunk.strides else "")
+    if isinstance(thunk, DotThunk):
+        return f"dot {_extents(thunk.outer)} over {_extents(thunk.contracting)}"
+    if isinstance(thunk, ConvolutionThunk):
+        window = " ".join(_window(axis) for axis in thunk.window)
+        return (
+            f"convolution {_extents(thunk.outer)} over {_extents(thunk.contracting)},"
+            f" window {window or 1}"
+        )
+    if isinstance(thunk, SortThunk):
+        return f"sort by {thunk.comparator} along {thunk.dimension}"
+    if isinstance(thunk, TopKThunk):
+        return f"top-k {thunk.out.shape.dims[-1]}"
+    if isinstance(thunk, FftThunk):
+        return f"{thunk.kind} {'x'.join(map(str, thunk.lengths))}"
+    if isinstance(thunk, WhileThunk):
+        return "while" if thunk.trip_count is None else f"while {thunk.trip_count} times"
+    return "conditional" if isinstance(thunk, ConditionalThunk) else "call"
+
+
+def _extents(axes: tuple[DotAxis, ...]) -> str:
+    return "x".join(str(axis.extent) for axis in axes) or "1"
+
+
+def _window(axis: WindowAxis) -> str:
+    """Such as "8<-8:3/2*1-1": extents of output, input and kernel, /stride *dilation -padding."""
+    text = f"{axis.extent}<-{axis.input}:{axis.size}/{axis.stride}*{axis.dilation}-{axis.padding}"
+    if axis.base_dilation > 1:
+        text += f"|{axis.base_dilation}"
+    return text + (" reversed" if axis.reversed else "")
+
+
+def _comment(origin: Origin) -> str:
+    return " ".join(filter(None, [origin.operation, origin.location]))

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The functions of a program that we write ourselves, each of them once."""
+
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+from jax_embedded.ir.program import Program
+from jax_embedded.ir.thunks import (
+    ConvolutionThunk,
+    DotThunk,
+    EmittedThunk,
+    Origin,
+    Slice,
+    SortThunk,
+    TopKThunk,
+    reads_and_writes,
+)
+from jax_embedded.llvm.emitters.code import Code
+from jax_embedded.llvm.emitters.fft import fft
+from jax_embedded.llvm.emitters.sort import sort, top_k
+from jax_embedded.llvm.emitters.sum_of_products import sum_of_products
+
+
+@dataclass(frozen=True)
+class EmittedFunctions:
+    """texts: LLVM IR of each function by its name.
+
+    declarations: of what they call.
+    shared: the names of those that more than one thunk calls; the others are inlined.
+    """
+
+    texts: Mapping[str, str]
+    declarations: frozenset[str]
+    shared: tuple[str, ...]
+    _names: Mapping[EmittedThunk, str]
+
+    def call(self, thunk: EmittedThunk) -> tuple[str, tuple[Slice, ...]]:
+        """The function that does what the thunk says, and what its pointers point to."""
+        return self._names[_without_places(thunk)], _pointers(thunk)
+
+
+def emit_functions(
+    program: Program, same_code: Mapping[str, str], *, contract: bool
+) -> EmittedFunctions:
+    """same_code: see KernelCalls. contract: allow fused multiply-add where the core has it."""
+    thunks = [step for step in program.steps() if isinstance(step, EmittedThunk)]
+    count = Counter(_without_places(thunk) for thunk in thunks)
+    names, texts = {}, {}
+    declarations: set[str] = set()
+    for number, thunk in enumerate(count):
+        name = f"{program.name}.{number}.{_kind(thunk)}"
+        code = Code(name, len(_pointers(thunk)), inline=count[thunk] == 1)
+        _write(code, thunk, same_code, contract)
+        names[thunk] = name
+        declarations.update(code.declarations)
+        texts[name] = code.text()
+    shared = tuple(names[thunk] for thunk in count if count[thunk] > 1)
+    return EmittedFunctions(texts, frozenset(declarations), shared, names)
+
+
+def _kind(thunk: EmittedThunk) -> str:
+    return type(thunk).__name__.removesuffix("Thunk").lower()
+
+
+def _write(code: Code, thunk: EmittedThunk, same_code: Mapping[str, str], contract: bool) -> None:
+    if isinstance(thunk, DotThunk | ConvolutionThunk):
+        sum_of_products(code, thunk, contract=contract)
+    elif isinstance(thunk, SortThunk):
+        sort(code, thunk, same_code.get(thunk.comparator, thunk.comparator))
+    elif isinstance(thunk, TopKThunk):
+        top_k(code, thunk)
+    else:
+        fft(code, thunk, contract=contract)
+
+
+def _pointers(thunk: EmittedThunk) -> tuple[Slice, ...]:
+    """What the function's arguments point to, in order."""
+    if isinstance(thunk, SortThunk):
+        return thunk.operands + thunk.scratch
+    reads, writes = reads_and_writes(thunk)
+    return reads + writes
+
+
+def _without_places(thunk: EmittedThunk) -> EmittedThunk:
+    """What the function depends on: neither where the arrays lie nor where it comes from."""
+    changes: dict[str, Any] = {"origin": Origin("", "")}
+    for field in fields(thunk):
+        value = getattr(thunk, field.name)
+        if isinstance(value, Slice):
+            changes[field.name] = Slice(0, 0, value.shape)
+        elif isinstance(value, tuple) and all(isinstance(item, Slice) for item in value):
+            changes[field.name] = tuple(Slice(0, 0, item.shape) for item in value)
+    return replace(thunk, **changes)
