@@ -172,6 +172,45 @@ _DOTS = {
 }
 
 # Attributes of the jax_llvm_library and of its jax_llvm_test by name, which is the function's.
+_OPERATIONS = {
+    "convolution_depthwise": {"w": "f32[3,2,1,6]", "x": "f32[2,7,6,6]"},
+    "convolution_gradient": {"w": "f32[3,2,3,2]", "x": "f32[1,2,6,7]"},
+    "convolutions_1d": {"w": "f32[4,3,3]", "x": "f32[2,3,13]"},
+    "convolutions_2d": {"w": "f32[4,2,3,2]", "x": "f32[1,2,8,8]"},
+    "convolutions_3d_and_dtypes": {
+        "a": "i8[1,2,5,5]",
+        "b": "i8[3,2,3,3]",
+        "c": "f16[1,2,5,5]",
+        "d": "f16[3,2,3,3]",
+        "w": "f32[3,2,2,2,3]",
+        "x": "f32[1,2,4,5,6]",
+    },
+    "cumulated": {"p": "f32[6,7]", "x": "f32[6,7]"},
+    "derivatives_of_ones_own": {"x": "f32[6]"},
+    "largest": {"i": "i32[20]", "x": "f32[3,20]"},
+    "order_statistics": {"x": "f32[24]"},
+    "pooled": {"x": "f32[7,8]"},
+    "random_bits": {"seed": "i32[]"},
+    "random_numbers": {"seed": "i32[]"},
+    "sorted_dtypes": {"a": "i8[40]", "b": "u16[40]", "c": "bf16[20]", "d": "f16[20]", "e": "c64[20]", "f": "bool[9]"},
+    "sorted_in_a_loop": {"x": "f32[20]"},
+    "sorted_lines": {"x": "f32[37,2,18]"},
+    "sorted_with_others": {"x": "f32[40]", "y": "i32[40]"},
+    "spectra_of_any_length": {"x": "c64[60]"},
+    "spectra_of_images": {"x": "c64[6,5]"},
+    "spectra_of_real_numbers": {"x": "f32[30]"},
+    "spectrum": {"x": "f32[64]"},
+    "spectrum_filtered": {"x": "f32[16]"},
+}
+
+_OPERATIONS_EDGES = {
+    "largest_edge_values": {"x": "f32[20]"},
+}
+
+_OPERATIONS_X64 = {
+    "spectrum_f64": {"x": "c128[12]"},
+}
+
 CASES = (
     _of("dots.py", _DOTS) |
     _of("functions.py", _FUNCTIONS) |
@@ -180,6 +219,9 @@ CASES = (
     _of("arrays.py", _ARRAYS) |
     _of("arrays.py", _ARRAYS_X64, x64 = True) |
     _of("applications.py", _APPLICATIONS) |
+    _of("operations.py", _OPERATIONS) |
+    _of("operations.py", _OPERATIONS_EDGES, edge_values = True) |
+    _of("operations.py", _OPERATIONS_X64, x64 = True) |
     _of("elementwise.py", _ELEMENTWISE, edge_values = True) |
     _of("elementwise.py", _ELEMENTWISE_X64, edge_values = True, x64 = True) |
     {name: dict(src = "pytrees.py", example_inputs = name + "_inputs") for name in _PYTREES}
