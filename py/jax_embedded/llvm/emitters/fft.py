@@ -16,7 +16,7 @@ from jax_embedded.ir.thunks import FftThunk
 from jax_embedded.llvm.emitters.code import I32, Code
 from jax_embedded.llvm.emitters.number import Number, Value, number
 
-_BLOCK = 16  # so many products of a long sum are summed apart, which keeps the error small
+_BLOCK = 8  # so many products of a long sum are summed apart, which keeps the error small
 
 
 @dataclass(frozen=True)
@@ -221,41 +221,62 @@ class _Fft:
         to: _Line,
         scale: float,
     ) -> None:
-        code = self.code
+        """As for 3 and 5: sums and differences of what lies symmetric, in loops."""
+        code, number_ = self.code, self.number
+        half = radix // 2
         turn, j = (code.variable(I32) for _ in range(2))
-        total, block = ([code.variable(self.number.type) for _ in range(2)] for _ in range(2))
+        sums = {
+            name: [code.variable(number_.type) for _ in range(2)]
+            for name in ("even", "even block", "odd", "odd block")
+        }
 
-        def get(places: list[ir.Value]) -> Value:
-            return [code.load(self.number.type, place, 8) for place in places]
+        def get(name: str) -> Value:
+            return [code.load(number_.type, place, 8) for place in sums[name]]
 
-        def put(places: list[ir.Value], value: Value) -> None:
-            for place, part in zip(places, value, strict=True):
+        def put(name: str, value: Value) -> None:
+            for place, part in zip(sums[name], value, strict=True):
                 code.store(part, place, 8)
 
-        with code.loop(radix) as k:
-            code.store(I32(0), turn, 4)
-            code.store(I32(0), j, 4)
-            put(total, self.number.zero())
-            for count, size in _blocks(radix):
+        def read(number_of_element: ir.Value) -> Value:
+            return self._read(source, code.index((origin, 1), (number_of_element, stride * rest)))
+
+        with code.loop(half + 1) as k:
+            code.store(I32(1), j, 4)
+            code.store(k, turn, 4)
+            put("even", read(I32(0)))
+            put("odd", number_.zero())
+            for count, size in _blocks(half):
                 with code.loop(count):
-                    put(block, self.number.zero())
+                    put("even block", number_.zero())
+                    put("odd block", number_.zero())
                     with code.loop(size):
-                        number_ = code.load(I32, j, 4)
-                        angle = code.load(I32, turn, 4)
-                        at = code.index((origin, 1), (number_, stride * rest))
-                        value = self._read(source, at)
-                        factor = self._root(length, code.index((angle, length // radix)))
-                        put(block, self.number.add_product(code, get(block), value, factor))
-                        code.store(code.index((number_, 1), start=1), j, 4)
+                        at, angle = code.load(I32, j, 4), code.load(I32, turn, 4)
+                        a, b = read(at), read(code.build.sub(I32(radix), at))
+                        cosine, sine = self._root(length, code.index((angle, length // radix)))
+                        term = number_.scale(code, number_.add(code, a, b), cosine)
+                        put("even block", number_.add(code, get("even block"), term))
+                        term = number_.scale(code, number_.subtract(code, a, b), sine)
+                        put("odd block", number_.add(code, get("odd block"), term))
+                        code.store(code.index((at, 1), start=1), j, 4)
                         sum_ = code.build.add(angle, k)
                         over = code.build.icmp_unsigned(">=", sum_, I32(radix))
                         less = code.build.sub(sum_, I32(radix))
                         code.store(code.build.select(over, less, sum_), turn, 4)
-                    put(total, self.number.add(code, get(total), get(block)))
-            value = get(total)
-            if rest > 1:
-                value = self._turn(value, length, code.index((code.build.mul(p, k), stride)))
-            self._write(to, code.index((target, 1), (k, stride)), self._scaled(value, scale))
+                    for name in ("even", "odd"):
+                        put(name, number_.add(code, get(name), get(name + " block")))
+            even, odd = get("even"), get("odd")
+            turned = [code.build.fsub(number_.type(-0.0), odd[1]), odd[0]]  # the sine has the sign
+            is_first = code.build.icmp_unsigned("==", k, I32(0))
+            mirror = code.build.select(is_first, k, code.build.sub(I32(radix), k))
+            for place, value in (
+                (mirror, number_.subtract(code, even, turned)),
+                (k, number_.add(code, even, turned)),
+            ):
+                if rest > 1:
+                    angle = code.index((code.build.mul(p, place), stride))
+                    value = self._turn(value, length, angle)
+                at = code.index((target, 1), (place, stride))
+                self._write(to, at, self._scaled(value, scale))
 
     def _small(self, radix: int, a: list[Value]) -> list[Value]:
         """The transform of 2, 3, 4 or 5 numbers."""
