@@ -1,11 +1,53 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random JAX functions, as Python source, made by hypothesis."""
 
+import math
 from dataclasses import dataclass, field
 
+import jax.numpy as jnp
 from hypothesis import strategies as st
 
-INPUTS = {"x": (7, 9), "y": (9,), "z": (3, 5, 4), "s": ()}
+# JAX's name of the dtype, and the dims.
+INPUTS = {
+    "x": ("f32", (7, 9)),
+    "y": ("f32", (9,)),
+    "z": ("f32", (3, 5, 4)),
+    "s": ("f32", ()),
+    "h": ("f16", (7, 9)),
+    "g": ("bf16", (9,)),
+    "i": ("i32", (9,)),
+    "u": ("u8", (7, 9)),
+    "p": ("bool", (3, 5, 4)),
+}
+
+
+@dataclass(frozen=True)
+class _Value:
+    """dtype: numpy's name. dims. exact: whether no rounding has gone into it, so that what is decided
+    by it is the same everywhere.
+    """
+
+    dtype: str
+    dims: tuple[int, ...]
+    exact: bool
+
+    @property
+    def is_float(self) -> bool:
+        return "float" in self.dtype
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.dims)
+
+
+_NUMPY = {
+    "f32": "float32",
+    "f16": "float16",
+    "bf16": "bfloat16",
+    "i32": "int32",
+    "u8": "uint8",
+    "bool": "bool",
+}
 
 _UNARY = [
     "jnp.tanh({a})",
@@ -17,6 +59,8 @@ _UNARY = [
     "jnp.maximum({a}, 0.0)",
     "{a} * 0.5 + 1.0",
     "1.0 / (1.0 + {a} * {a})",
+    "jnp.log1p(jnp.abs({a}))",
+    "jnp.arctan({a})",
 ]
 _BINARY = [
     "{a} + {b}",
@@ -32,8 +76,9 @@ _LOOPS = [
     "jax.lax.fori_loop(0, {n}, lambda i, c: jnp.tanh(c + {b} * 0.1) + 0.01 * i, {a})",
     "jax.lax.while_loop(lambda c: c[0] < {n}, lambda c: (c[0] + 1, c[1] * 0.9 + {b}), (0, {a}))[1]",
     "jax.lax.scan(lambda c, u: (c * 0.5 + u, c - u), {b}, jnp.stack([{a}, {b}, {a}]))[1][{n} % 3]",
+    "jax.lax.fori_loop(0, {n}, lambda i, c: jnp.sort(c * 0.5 - {b}, axis=-1), {a})",
+    "jax.lax.switch(i[0] % 3, [lambda v: v * 2.0, jnp.tanh, lambda v: v + 1.0], {a})",
 ]
-_KINDS = ["unary", "binary", "binary", "loop", "reduce", "move", "dot", "mix", "mix", "mix"]
 # Each element of the result depends on many of the operand: neither may lie where the other does.
 # Of numbers of one sign, since a sum in which they cancel has more error than the bound allows for.
 _MIX = [
@@ -41,101 +86,341 @@ _MIX = [
     "(jnp.tri({n}) * 0.3) @ jnp.abs(jnp.moveaxis({a}, {i}, 0).reshape({n}, -1))",
     "jnp.cumsum(jnp.flip(jnp.abs({a}), axis={i}), axis={i}) * 0.3",
     "jnp.flip(jnp.cumsum(jnp.abs({a}), axis={i}), axis={i}) * 0.3",
+    "jax.lax.cummax({a}, axis={i})",
 ]
+_INTEGER = [
+    "{a} + {b}",
+    "{a} * {b}",
+    "{a} ^ ({b} << 1)",
+    "{a} // ({b} | 1)",
+    "{a} % ({b} | 1)",
+    "jnp.minimum({a}, {b})",
+    "jnp.where({a} > {b}, {a}, {b} >> 1)",
+    "jax.lax.population_count({a}) + {b}",
+]
+_DISCRETE = [
+    ("jnp.argsort({a}, axis={i})", "int32", "all"),
+    ("jnp.argmax({a}, axis={i})", "int32", "without"),
+    ("jnp.argmin({a}, axis={i})", "int32", "without"),
+    ("{a} > {b}", "bool", "all"),
+    ("{a} == {b}", "bool", "all"),
+    ("jnp.isfinite({a})", "bool", "all"),
+    ("jnp.searchsorted(jnp.sort(y), {a}).astype(jnp.int32)", "int32", "all"),
+]
+_KINDS = {
+    "unary": 2,
+    "binary": 4,
+    "loop": 2,
+    "reduce": 2,
+    "move": 3,
+    "dot": 2,
+    "mix": 4,
+    "sort": 2,
+    "scatter": 2,
+    "convolution": 2,
+    "integer": 2,
+    "discrete": 2,
+    "cast": 2,
+    "library": 1,
+}
 
 
 @dataclass
 class _Program:
-    """Lines so far, and the shape of every variable."""
+    """Lines so far, and every variable."""
 
-    shapes: dict[str, tuple[int, ...]] = field(default_factory=lambda: dict(INPUTS))
+    values: dict[str, _Value] = field(
+        default_factory=lambda: {
+            name: _Value(_NUMPY[dtype], dims, True) for name, (dtype, dims) in INPUTS.items()
+        }
+    )
     lines: list[str] = field(default_factory=list)
 
-    def add(self, text: str, shape: tuple[int, ...]) -> None:
+    def add(self, text: str, dtype: str, dims: tuple[int, ...], *, exact: bool = False) -> None:
         name = f"v{len(self.lines)}"
         self.lines.append(f"    {name} = {text}")
-        self.shapes[name] = shape
+        self.values[name] = _Value(dtype, dims, exact)
 
 
 @st.composite
 def programs(draw: st.DrawFn) -> str:
-    """The source of a function f of INPUTS that returns several of its values."""
+    """The source of a function f of INPUTS that returns several of its values, none a scalar."""
     program = _Program()
     for _ in range(draw(st.integers(3, 14))):
         _add_operation(draw, program)
-    names = list(program.shapes)[len(INPUTS) :]
+    names = list(program.values)[len(INPUTS) :] or ["x"]
     returned = draw(st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True))
     lines = "\n".join(program.lines)
+    results = ", ".join(f"jnp.atleast_1d({name})" for name in returned)
     return (
         "import jax\nimport jax.numpy as jnp\n\n\n"
-        f"def f({', '.join(INPUTS)}):\n{lines}\n    return {', '.join(returned)}\n"
+        f"def f({', '.join(INPUTS)}):\n{lines}\n    return {results}\n"
     )
 
 
 def _add_operation(draw: st.DrawFn, program: _Program) -> None:
-    names = list(program.shapes)
-    a = draw(st.sampled_from(names + 3 * names[-2:]))  # long chains leave more temporaries
-    shape = program.shapes[a]
-    alike = [name for name, other in program.shapes.items() if other == shape]
-    b = draw(st.sampled_from(alike))
-    kind = draw(st.sampled_from(_KINDS))
-    i = draw(st.integers(0, max(len(shape) - 1, 0)))
-    if kind == "reduce" and shape:
-        text = draw(st.sampled_from(_REDUCE)).format(a=a, i=i)
-        program.add(text, shape[:i] + shape[i + 1 :])
-    elif kind == "mix" and shape:
-        _add_mix(draw, program, a, i)
-    elif kind == "move" and shape:
-        _add_movement(draw, program, a, i)
-    elif kind == "dot" and shape:
-        program.add(f"jnp.tensordot({a}, {b}, axes=([{i}], [{i}])) * 0.1", _dot_shape(shape, i))
-    elif kind == "loop":
-        n = draw(st.integers(0, 5))
-        program.add(draw(st.sampled_from(_LOOPS)).format(a=a, b=b, n=n), shape)
-    elif kind == "unary":
-        program.add(draw(st.sampled_from(_UNARY)).format(a=a), shape)
-    else:
-        program.add(draw(st.sampled_from(_BINARY)).format(a=a, b=b), shape)
+    kind = draw(st.sampled_from([kind for kind, weight in _KINDS.items() for _ in range(weight)]))
+    _ADD[kind](draw, program)
 
 
-def _dot_shape(shape: tuple[int, ...], i: int) -> tuple[int, ...]:
-    return (shape[:i] + shape[i + 1 :]) * 2
+def _chosen(draw: st.DrawFn, program: _Program, condition) -> tuple[str, _Value] | None:
+    names = [name for name, value in program.values.items() if condition(value)]
+    if not names:
+        return None
+    # Long chains leave more temporaries.
+    name = draw(st.sampled_from(names + 3 * names[-2:]))
+    return name, program.values[name]
 
 
-def _add_mix(draw: st.DrawFn, program: _Program, a: str, i: int) -> None:
-    shape = program.shapes[a]
+def _alike(draw: st.DrawFn, program: _Program, a: _Value, condition) -> tuple[str, _Value]:
+    names = [
+        name
+        for name, value in program.values.items()
+        if value.dims == a.dims and condition(value)
+    ]
+    name = draw(st.sampled_from(names))
+    return name, program.values[name]
+
+
+def _float(value: _Value) -> bool:
+    return value.is_float
+
+
+def _float_array(value: _Value) -> bool:
+    return value.is_float and bool(value.dims)
+
+
+def _unary(draw: st.DrawFn, program: _Program) -> None:
+    a, value = _chosen(draw, program, _float) or ("x", program.values["x"])
+    program.add(draw(st.sampled_from(_UNARY)).format(a=a), value.dtype, value.dims)
+
+
+def _binary(draw: st.DrawFn, program: _Program) -> None:
+    a, value = _chosen(draw, program, _float) or ("x", program.values["x"])
+    text = draw(st.sampled_from(_BINARY))
+
+    def fits(other: _Value) -> bool:
+        return other.dtype == value.dtype or ("cond" not in text and other.is_float)
+
+    b, other = _alike(draw, program, value, fits)
+    dtype = jnp.promote_types(value.dtype, other.dtype).name
+    program.add(text.format(a=a, b=b), dtype, value.dims)
+
+
+def _loop(draw: st.DrawFn, program: _Program) -> None:
+    a, value = _chosen(draw, program, _float_array) or ("x", program.values["x"])
+    b, _ = _alike(draw, program, value, lambda other: other.dtype == value.dtype)
+    text = draw(st.sampled_from(_LOOPS)).format(a=a, b=b, n=draw(st.integers(0, 5)))
+    program.add(text.replace("0.01 * i", "(0.01 * i).astype(c.dtype)"), value.dtype, value.dims)
+
+
+def _reduce(draw: st.DrawFn, program: _Program) -> None:
+    a, value = _chosen(draw, program, _float_array) or ("x", program.values["x"])
+    i = draw(st.integers(0, len(value.dims) - 1))
+    text = draw(st.sampled_from(_REDUCE)).format(a=a, i=i)
+    program.add(text, value.dtype, value.dims[:i] + value.dims[i + 1 :])
+
+
+def _dot(draw: st.DrawFn, program: _Program) -> None:
+    a, value = _chosen(draw, program, _float_array) or ("x", program.values["x"])
+    b, other = _alike(draw, program, value, _float)
+    dtype = jnp.promote_types(value.dtype, other.dtype).name
+    i = draw(st.integers(0, len(value.dims) - 1))
+    rest = value.dims[:i] + value.dims[i + 1 :]
+    if len(value.dims) == 3 and draw(st.booleans()):
+        batch, rows, _ = value.dims
+        text = f"jnp.einsum('bij,bkj->bik', {a}, {b}) * 0.1"
+        program.add(text, dtype, (batch, rows, rows))
+    elif math.prod(rest) <= 64:
+        text = f"jnp.tensordot({a}, {b}, axes=([{i}], [{i}])) * 0.1"
+        program.add(text, dtype, rest * 2)
+
+
+def _mix(draw: st.DrawFn, program: _Program) -> None:
+    a, value = _chosen(draw, program, _float_array) or ("x", program.values["x"])
+    i = draw(st.integers(0, len(value.dims) - 1))
     text = draw(st.sampled_from(_MIX))
-    if "reshape" in text:
-        rest = [extent for axis, extent in enumerate(shape) if axis != i]
-        size = 1
-        for extent in rest:
-            size *= extent
-        program.add(text.format(a=a, i=i, n=shape[i]), (shape[i], size))
+    if "jnp.tri" in text:  # which is float32
+        dtype = jnp.promote_types(value.dtype, "float32").name
     else:
-        program.add(text.format(a=a, i=i, n=shape[-1]), shape)
+        dtype = value.dtype
+    if "reshape" in text:
+        n = value.dims[i]
+        program.add(text.format(a=a, i=i, n=n), dtype, (n, value.size // n))
+    else:
+        program.add(text.format(a=a, i=i, n=value.dims[-1]), dtype, value.dims)
 
 
-def _add_movement(draw: st.DrawFn, program: _Program, a: str, i: int) -> None:
-    shape = program.shapes[a]
-    rest = shape[i + 1 :]
-    size = 1
-    for extent in shape:
-        size *= extent
+def _move(draw: st.DrawFn, program: _Program) -> None:
+    a, value = _chosen(draw, program, lambda v: bool(v.dims)) or ("x", program.values["x"])
+    dims, size = value.dims, value.size
+    i = draw(st.integers(0, len(dims) - 1))
     choices = {
         f"{a}.reshape(-1)": (size,),
-        f"{a}.T": shape[::-1],
-        f"jnp.flip({a}, axis={i})": shape,
-        f"jnp.cumsum({a}, axis={i}) * 0.2": shape,
-        f"jnp.roll({a}, 1, axis={i})": shape,
+        f"{a}.T": dims[::-1],
+        f"jnp.flip({a}, axis={i})": dims,
+        f"jnp.roll({a}, 1, axis={i})": dims,
+        f"jnp.take({a}, i % {dims[i]}, axis={i})": (*dims[:i], 9, *dims[i + 1 :]),
+        f"jax.lax.dynamic_slice_in_dim({a}, i[1], {-(-dims[i] // 2)}, axis={i})": (
+            *dims[:i],
+            -(-dims[i] // 2),
+            *dims[i + 1 :],
+        ),
     }
-    if shape[i] > 1:
-        choices[f"jax.lax.slice_in_dim({a}, 1, {shape[i]}, axis={i})"] = (
-            *shape[:i],
-            shape[i] - 1,
-            *rest,
+    if dims[i] > 1:
+        choices[f"jax.lax.slice_in_dim({a}, 1, {dims[i]}, axis={i})"] = (
+            *dims[:i],
+            dims[i] - 1,
+            *dims[i + 1 :],
         )
     if size < 200:
-        choices[f"jnp.concatenate([{a}, -{a}], axis={i})"] = (*shape[:i], 2 * shape[i], *rest)
-        choices[f"{a}[..., None] * y"] = (*shape, 9)
+        choices[f"jnp.concatenate([{a}, {a}], axis={i})"] = (
+            *dims[:i],
+            2 * dims[i],
+            *dims[i + 1 :],
+        )
     text = draw(st.sampled_from(sorted(choices)))
-    program.add(text, choices[text])
+    if math.prod(choices[text]) <= 600:
+        program.add(text, value.dtype, choices[text], exact=value.exact)
+
+
+def _sort(draw: st.DrawFn, program: _Program) -> None:
+    a, value = _chosen(draw, program, lambda v: bool(v.dims)) or ("x", program.values["x"])
+    i = draw(st.integers(0, len(value.dims) - 1))
+    n = value.dims[-1]
+    choices = {
+        f"jnp.sort({a}, axis={i})": value.dims,
+        f"jnp.sort({a}, axis={i}, descending=True)": value.dims,
+    }
+    if value.is_float:
+        k = draw(st.integers(1, n))
+        choices[f"jax.lax.top_k({a}, {k})[0]"] = (*value.dims[:-1], k)
+    if value.exact:
+        key = f"jnp.round({a})" if value.is_float else a
+        choices[f"jax.lax.sort(({key}, {a}), num_keys=2, dimension={i})[1]"] = value.dims
+    text = draw(st.sampled_from(sorted(choices)))
+    program.add(text, value.dtype, choices[text], exact=value.exact)
+
+
+def _scatter(draw: st.DrawFn, program: _Program) -> None:
+    a, value = _chosen(draw, program, lambda v: v.is_float and len(v.dims) in (1, 2)) or (
+        "x",
+        program.values["x"],
+    )
+    update = draw(
+        st.sampled_from(
+            [
+                "{a}.at[i % {n}].add(jnp.abs({a}[0]))",
+                "{a}.at[i[2] % {n}].set({a}[0] * 0.5)",
+                "{a}.at[i % {n}].max({a}[0])",
+                "{a}.at[jnp.where(i > 3, i, -i) % {n}].multiply(0.5)",
+                "{a}.at[1:3].set(0.25)",
+            ]
+        )
+    )
+    program.add(update.format(a=a, n=value.dims[0]), value.dtype, value.dims)
+
+
+def _convolution(draw: st.DrawFn, program: _Program) -> None:
+    stride = draw(st.integers(1, 2))
+    padding = draw(st.sampled_from(["SAME", "VALID"]))
+    if draw(st.booleans()):
+        a, value = _chosen(draw, program, lambda v: v.is_float and len(v.dims) == 1) or (
+            "y",
+            program.values["y"],
+        )
+        kernel = f"jnp.asarray([0.5, -0.25, 0.125], {a}.dtype)"
+        mode = draw(st.sampled_from(["same", "full"]))
+        n = max(value.dims[0], 3) if mode == "same" else value.dims[0] + 2
+        program.add(f"jnp.convolve({a}, {kernel}, mode='{mode}')", value.dtype, (n,))
+        return
+    a, value = _chosen(
+        draw, program, lambda v: v.is_float and len(v.dims) == 2 and min(v.dims) >= 3
+    ) or ("x", program.values["x"])
+    if draw(st.booleans()):
+        window = f"jax.lax.reduce_window({a}, -jnp.inf, jax.lax.max, (2, 3), ({stride}, 1), 'SAME')"
+        dims = (-(-value.dims[0] // stride), value.dims[1])
+        program.add(window, value.dtype, dims)
+        return
+    text = (
+        f"jax.lax.conv({a}[None, None], jnp.full((2, 1, 2, 3), 0.25, {a}.dtype),"
+        f" ({stride}, 1), '{padding}')[0]"
+    )
+    rows, columns = value.dims
+    if padding == "VALID":
+        rows, columns = rows - 1, columns - 2
+    program.add(text, value.dtype, (2, -(-rows // stride), columns))
+
+
+def _integer(draw: st.DrawFn, program: _Program) -> None:
+    chosen = _chosen(draw, program, lambda v: v.dtype in ("int32", "uint8"))
+    assert chosen
+    a, value = chosen
+    b, _ = _alike(draw, program, value, lambda other: other.dtype == value.dtype)
+    text = draw(st.sampled_from(_INTEGER)).format(a=a, b=b)
+    program.add(text, value.dtype, value.dims, exact=True)
+
+
+def _discrete(draw: st.DrawFn, program: _Program) -> None:
+    a, value = _chosen(draw, program, lambda v: v.exact and bool(v.dims)) or (
+        "x",
+        program.values["x"],
+    )
+    b, _ = _alike(draw, program, value, lambda v: v.exact and v.dtype == value.dtype)
+    i = draw(st.integers(0, len(value.dims) - 1))
+    text, dtype, axes = draw(st.sampled_from(_DISCRETE))
+    dims = value.dims if axes == "all" else value.dims[:i] + value.dims[i + 1 :]
+    if ("isfinite" in text or "searchsorted" in text) and not value.is_float:
+        return
+    program.add(text.format(a=a, b=b, i=i), dtype, dims, exact=True)
+
+
+def _cast(draw: st.DrawFn, program: _Program) -> None:
+    a, value = _chosen(draw, program, lambda v: True) or ("x", program.values["x"])
+    if not value.is_float:
+        dtype = draw(st.sampled_from(["float32", "float16", "int32"]))
+        text = f"{a}.astype(jnp.{dtype})"
+        if dtype != "int32":
+            text = f"jnp.clip({a}, 0, 100).astype(jnp.{dtype}) * 0.25"
+        program.add(text, dtype, value.dims, exact=True)
+    elif value.exact and value.dtype == "float32":
+        text = f"jnp.clip({a} * 8.0, -100.0, 100.0).astype(jnp.int32)"
+        program.add(text, "int32", value.dims, exact=True)
+    else:
+        program.add(f"{a}.astype(jnp.float32)", "float32", value.dims, exact=value.exact)
+
+
+def _library(draw: st.DrawFn, program: _Program) -> None:
+    a, value = _chosen(
+        draw, program, lambda v: v.dtype == "float32" and len(v.dims) == 1 and v.size <= 64
+    ) or ("y", program.values["y"])
+    n = value.dims[0]
+    matrix = f"jnp.outer({a}, {a}) * 0.02 + jnp.diag(jnp.abs({a})) + 2.0 * jnp.eye({n})"
+    choices = {
+        f"jnp.fft.rfft({a}).real": (n // 2 + 1,),
+        f"jnp.abs(jnp.fft.ifft({a} * (1.0 + 0.5j)))": (n,),
+        f"jax.random.uniform(jax.random.key(i[3]), ({n},))": (n,),
+    }
+    if n <= 12:
+        choices[f"jnp.linalg.solve({matrix}, {a})"] = (n,)
+        choices[f"jnp.linalg.cholesky({matrix})"] = (n, n)
+    text = draw(st.sampled_from(sorted(choices)))
+    program.add(text, "float32", choices[text], exact="random" in text)
+
+
+_ADD = {
+    "unary": _unary,
+    "binary": _binary,
+    "loop": _loop,
+    "reduce": _reduce,
+    "move": _move,
+    "dot": _dot,
+    "mix": _mix,
+    "sort": _sort,
+    "scatter": _scatter,
+    "convolution": _convolution,
+    "integer": _integer,
+    "discrete": _discrete,
+    "cast": _cast,
+    "library": _library,
+}
