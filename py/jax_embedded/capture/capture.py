@@ -87,9 +87,11 @@ def _trace_and_compile(request: CaptureRequest) -> tuple[_Border, bytes]:
 
     from jax_embedded.capture import function as user
     from jax_embedded.capture.donation import pair_donated
+    from jax_embedded.capture.lowerings import register_lowerings
 
     jax.config.update("jax_platforms", "cpu")
     jax.config.update("jax_enable_x64", request.x64)
+    register_lowerings()
     module = user.load_module(request.src)
     if jax.config.jax_enable_x64 != request.x64:
         raise ExportError(
