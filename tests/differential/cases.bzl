@@ -171,7 +171,45 @@ _DOTS = {
     "dot_transposed": {"x": "f32[5,7]", "y": "f32[6,7]"},
 }
 
-# Attributes of the jax_llvm_library and of its jax_llvm_test by name, which is the function's.
+_LINEAR_ALGEBRA = {
+    "cholesky_factors": {"b": "f32[4]", "x": "f32[4,4]"},
+    "cholesky_large": {"x": "f32[10,10]"},
+    "cholesky_of_complex_numbers": {"x": "c64[3,3]"},
+    "cholesky_of_indefinite": {"x": "f32[3,3]"},
+    "decomposition_gradients": {"x": "f32[3,3]"},
+    "eigenvalues_that_are_equal": {"x": "f32[]"},
+    "eigenvectors": {"x": "f32[3,3]"},
+    "eigenvectors_large": {"x": "f32[7,7]"},
+    "eigenvectors_of_complex_numbers": {"x": "c64[3,3]"},
+    "inverse": {"x": "f32[3,3]"},
+    "kalman_gain": {"h": "f32[2,4]", "x": "f32[4,4]"},
+    "least_squares": {"b": "f32[8]", "x": "f32[8,3]"},
+    "log_determinant": {"x": "f32[5,5]"},
+    "log_likelihood_gradient": {"x": "f32[4,4]", "y": "f32[4]"},
+    "lu_factors": {"x": "f32[5,5]"},
+    "matrix_functions": {"x": "f32[3,3]"},
+    "pseudo_inverse": {"x": "f32[5,3]"},
+    "qr_factors": {"x": "f32[5,3]"},
+    "qr_large": {"x": "f32[8,6]"},
+    "qr_of_complex_numbers": {"x": "c64[4,3]"},
+    "qr_with_pivoting": {"x": "f32[5,4]"},
+    "rank_deficient": {"x": "f32[4]"},
+    "singular_values": {"x": "f32[5,3]"},
+    "singular_values_of_complex_numbers": {"x": "c64[3,2]"},
+    "solve": {"b": "f32[4]", "x": "f32[4,4]"},
+    "solve_gradient": {"b": "f32[3]", "x": "f32[3,3]"},
+    "solve_large": {"b": "f32[8,2]", "x": "f32[8,8]"},
+    "solve_of_a_batch": {"b": "f32[3,2,1]", "x": "f32[3,2,2]"},
+    "solve_of_complex_numbers": {"b": "c64[3]", "x": "c64[3,3]"},
+    "triangular_solve_large": {"b": "f32[10,2]", "x": "f32[10,10]"},
+    "triangular_solves": {"b": "f32[4,2]", "x": "f32[4,4]"},
+    "tridiagonal_system": {"b": "f32[6,2]", "x": "f32[3,6]"},
+}
+
+_LINEAR_ALGEBRA_X64 = {
+    "linear_algebra_in_float64": {"b": "f64[4]", "x": "f64[4,4]"},
+}
+
 _OPERATIONS = {
     "convolution_depthwise": {"w": "f32[3,2,1,6]", "x": "f32[2,7,6,6]"},
     "convolution_gradient": {"w": "f32[3,2,3,2]", "x": "f32[1,2,6,7]"},
@@ -211,6 +249,7 @@ _OPERATIONS_X64 = {
     "spectrum_f64": {"x": "c128[12]"},
 }
 
+# Attributes of the jax_llvm_library and of its jax_llvm_test by name, which is the function's.
 CASES = (
     _of("dots.py", _DOTS) |
     _of("functions.py", _FUNCTIONS) |
@@ -222,6 +261,8 @@ CASES = (
     _of("operations.py", _OPERATIONS) |
     _of("operations.py", _OPERATIONS_EDGES, edge_values = True) |
     _of("operations.py", _OPERATIONS_X64, x64 = True) |
+    _of("linear_algebra.py", _LINEAR_ALGEBRA) |
+    _of("linear_algebra.py", _LINEAR_ALGEBRA_X64, x64 = True) |
     _of("elementwise.py", _ELEMENTWISE, edge_values = True) |
     _of("elementwise.py", _ELEMENTWISE_X64, edge_values = True, x64 = True) |
     {name: dict(src = "pytrees.py", example_inputs = name + "_inputs") for name in _PYTREES}

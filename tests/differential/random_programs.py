@@ -174,9 +174,7 @@ def _chosen(draw: st.DrawFn, program: _Program, condition) -> tuple[str, _Value]
 
 def _alike(draw: st.DrawFn, program: _Program, a: _Value, condition) -> tuple[str, _Value]:
     names = [
-        name
-        for name, value in program.values.items()
-        if value.dims == a.dims and condition(value)
+        name for name, value in program.values.items() if value.dims == a.dims and condition(value)
     ]
     name = draw(st.sampled_from(names))
     return name, program.values[name]

@@ -117,7 +117,10 @@ CASES = {
     # Operations.
     "operation: sort": Case(_sum_of("jnp.sort(y)")),
     "operation: fft": Case(_sum_of("jnp.abs(jnp.fft.fft(y))")),
-    "operation: cholesky": Case(_sum_of("jnp.linalg.cholesky(jnp.outer(y, y) + 9 * jnp.eye(3))")),
+    "operation: eig": Case(_sum_of("jnp.linalg.eigvals(jnp.outer(y, y) + 9 * jnp.eye(3)).real")),
+    "operation: callback": Case(
+        "import jax\n\ndef f(x):\n    jax.debug.print('{x}', x=x)\n    return x * 2.0\n"
+    ),
     "operation: a function that the core lacks": Case(
         _sum_of("y.astype(jnp.float16).astype(jnp.float32)"),
         [F32, "--target=cortex-m3"],

@@ -16,6 +16,8 @@ from jax import Array, lax
 # Up to which size a loop is unrolled: more code, but each step works on what is left of the matrix.
 _UNROLLED = 8
 _UNROLLED_PIVOTING = 4
+_UNROLLED_PAIRS = 3
+_UNROLLED_REFLECTIONS = 4
 
 # Sweeps of Jacobi's method, at most. It converges quadratically: 4 to 8 are usual.
 _SWEEPS = 20
@@ -121,8 +123,18 @@ def lu(a: Array) -> tuple[Array, Array, Array]:
 
 def geqrf(a: Array) -> tuple[Array, Array]:
     """R, below it Householder's vectors without their leading 1, and their factors."""
-    a, _, taus = _householder(a, None)
-    return a, taus
+    size = min(a.shape)
+    if size > _UNROLLED_REFLECTIONS:
+        a, _, taus = _reflections(a, None)
+        return a, taus
+    taus = []
+    for k in range(size):
+        beta, tail, tau = _reflector(a[k, k], a[k + 1 :, k])
+        vector = jnp.concatenate([jnp.ones(1, a.dtype), tail])
+        a = a.at[k:, k + 1 :].set(_reflect(a[k:, k + 1 :], vector, tau.conj()))
+        a = a.at[k, k].set(beta).at[k + 1 :, k].set(tail)
+        taus.append(tau)
+    return a, jnp.stack(taus)
 
 
 def geqp3(a: Array, jpvt: Array, *, use_magma: bool | None) -> tuple[Array, Array, Array]:
@@ -131,10 +143,11 @@ def geqp3(a: Array, jpvt: Array, *, use_magma: bool | None) -> tuple[Array, Arra
     jpvt: the result; as an argument JAX passes zeros: no column has to be the first.
     """
     del use_magma
-    return _householder(a, _places(a.shape[1]).astype(jpvt.dtype) + 1)
+    return _reflections(a, _places(a.shape[1]).astype(jpvt.dtype) + 1)
 
 
-def _householder(a: Array, order: Any) -> tuple[Array, Any, Array]:
+def _reflections(a: Array, order: Any) -> tuple[Array, Any, Array]:
+    """order: of the columns, which follow their norms; None if they stay."""
     m, n = a.shape
     size = min(m, n)
     rows, columns = _places(m), _places(n)
@@ -142,28 +155,33 @@ def _householder(a: Array, order: Any) -> tuple[Array, Any, Array]:
     def step(k: Array, state: tuple[Array, Any, Array]) -> tuple[Array, Any, Array]:
         a, order, taus = state
         if order is not None:
-            scaled = jnp.where(rows[:, None] >= k, a / _scale(a), 0)
-            norms = jnp.where(columns >= k, jnp.sum(_square(scaled), axis=0), -1)
+            left = jnp.where(rows[:, None] >= k, a / _scale(a), 0)
+            norms = jnp.where(columns >= k, jnp.sum(_square(left), axis=0), -1)
             pivot = jnp.argmax(norms).astype(jnp.int32)
             a, order = _exchange(a.T, k, pivot).T, _exchange(order, k, pivot)
-        column = jnp.where(rows >= k, a[:, k], 0)
-        scale = _scale(column)
-        column = column / scale
-        head = column[k]
-        tail = jnp.where(rows > k, column, 0)
-        square = jnp.sum(_square(tail))
-        norm = jnp.sqrt(_square(head) + square)
-        beta = jnp.where(head.real < 0, norm, -norm).astype(a.dtype)
-        zero = (square == 0) & (head.imag == 0)
-        tau = jnp.where(zero, 0, (beta - head) / jnp.where(zero, 1, beta))
-        tail = jnp.where(zero, 0, tail / jnp.where(zero, 1, head - beta))
-        beta = jnp.where(zero, head, beta) * scale
+        column = a[:, k]
+        beta, tail, tau = _reflector(column[k], jnp.where(rows > k, column, 0))
         vector = jnp.where(rows == k, 1, tail)
         a = jnp.where(columns[None] > k, _reflect(a, vector, tau.conj()), a)
-        column = jnp.where(rows < k, a[:, k], jnp.where(rows == k, beta, tail))
+        column = jnp.where(rows < k, column, jnp.where(rows == k, beta, tail))
         return a.at[:, k].set(column), order, taus.at[k].set(tau)
 
     return _loop(0, size, step, (a, order, jnp.zeros(size, a.dtype)))
+
+
+def _reflector(head: Array, tail: Array) -> tuple[Array, Array, Array]:
+    """beta, v and tau with (1 - tau·(1, v)·(1, v)*)*·(head, tail) = (beta, 0), as LAPACK chooses
+    them. What is 0 in the tail is 0 in v.
+    """
+    scale = _scale(jnp.concatenate([head[None], tail]))
+    head, tail = head / scale, tail / scale
+    square = jnp.sum(_square(tail))
+    norm = jnp.sqrt(_square(head) + square)
+    beta = jnp.where(head.real < 0, norm, -norm).astype(head.dtype)
+    zero = (square == 0) & (head.imag == 0)
+    tau = jnp.where(zero, 0, (beta - head) / jnp.where(zero, 1, beta))
+    tail = jnp.where(zero, 0, tail / jnp.where(zero, 1, head - beta))
+    return jnp.where(zero, head, beta) * scale, tail, tau
 
 
 def householder_product(a: Array, taus: Array) -> Array:
@@ -177,6 +195,11 @@ def ormqr(a: Array, taus: Array, c: Array, *, left: bool, transpose: bool) -> Ar
         return ormqr(a, taus, c.T.conj(), left=True, transpose=not transpose).T.conj()
     rows = _places(a.shape[0])
     size = taus.shape[0]
+    if size <= _UNROLLED_REFLECTIONS:
+        for k in range(size) if transpose else reversed(range(size)):
+            vector = jnp.concatenate([jnp.ones(1, a.dtype), a[k + 1 :, k]])
+            c = c.at[k:].set(_reflect(c[k:], vector, taus[k].conj() if transpose else taus[k]))
+        return c
 
     def step(count: Array, c: Array) -> Array:
         k = count if transpose else size - 1 - count
@@ -206,6 +229,7 @@ def eigh(
     half = jnp.tril(a, -1) if lower else jnp.triu(a, 1)
     a = half + half.T.conj() + jnp.diag(jnp.diagonal(a).real).astype(a.dtype)
     diagonal = jnp.eye(n, dtype=bool)
+    place = _places(n)
 
     def unfinished(state: tuple[Array, Array, Array]) -> Array:
         sweep, a, _ = state
@@ -217,11 +241,15 @@ def eigh(
         a, vectors = state
         x, y, cross = a[p, p].real, a[q, q].real, a[p, q]
         tangent, turn = _rotation(x, y, cross)
-        a = turn(turn(a, p, q).T.conj(), p, q)
         change = tangent * _length(cross)
-        a = a.at[p, p].set((x - change).astype(a.dtype)).at[q, q].set((y + change).astype(a.dtype))
-        a = a.at[p, q].set(0).at[q, p].set(0)
-        return a, turn(vectors, p, q)
+        first, second = turn(a[p], a[q])
+        first = jnp.where(place == p, (x - change).astype(a.dtype), jnp.where(place == q, 0, first))
+        second = jnp.where(
+            place == q, (y + change).astype(a.dtype), jnp.where(place == p, 0, second)
+        )
+        a = a.at[p].set(first).at[q].set(second)
+        a = a.at[:, p].set(first.conj()).at[:, q].set(second.conj())
+        return a, _turned(vectors, p, q, turn)
 
     def sweep(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
         count, a, vectors = state
@@ -271,7 +299,7 @@ def svd(
         cross = jnp.sum(columns[p] * columns[q].conj())
         _, turn = _rotation(x, y, cross)
         converged &= ~(_square(cross) > enough * x * y)
-        return converged, turn(columns, p, q), turn(vectors, p, q)
+        return converged, _turned(columns, p, q, turn), _turned(vectors, p, q, turn)
 
     def sweep(state: tuple[Array, ...]) -> tuple[Array, ...]:
         count, _, *matrices = state
@@ -345,6 +373,11 @@ def _loop(first: Any, last: Any, step: Callable[[Array, Any], Any], state: Any) 
 
 def _pairs(n: int, step: Callable[[Array, Array, Any], Any], state: Any) -> Any:
     """For all p < q."""
+    if n <= _UNROLLED_PAIRS:
+        for p in range(n):
+            for q in range(p + 1, n):
+                state = step(p, q, state)
+        return state
 
     def row(p: Array, state: Any) -> Any:
         return _loop(p + 1, n, lambda q, state: step(p, q, state), state)
@@ -355,8 +388,7 @@ def _pairs(n: int, step: Callable[[Array, Array, Any], Any], state: Any) -> Any:
 def _rotation(x: Array, y: Array, cross: Array) -> tuple[Array, Callable]:
     """What makes [[x, cross], [conj(cross), y]] diagonal: x - t·|cross| and y + t·|cross|.
 
-    Gives t, the tangent of the angle, which is 45° at most, and a function that turns the rows p
-    and q of a matrix.
+    Gives t, the tangent of the angle, which is 45° at most, and a function that turns two rows.
     Source: H. Rutishauser, The Jacobi method for real symmetric matrices, 1966.
     """
     length = _length(cross)
@@ -372,12 +404,17 @@ def _rotation(x: Array, y: Array, cross: Array) -> tuple[Array, Callable]:
     phase = jnp.where(none, 1, cross / length.astype(cross.dtype))
     sine, half = sine.astype(cross.dtype), half.astype(cross.dtype)
 
-    def turn(a: Array, p: Array, q: Array) -> Array:
-        first, second = a[p], a[q] * phase
-        turned = first - sine * (second + half * first)
-        return a.at[q].set(second + sine * (first - half * second)).at[p].set(turned)
+    def turn(first: Array, second: Array) -> tuple[Array, Array]:
+        second = second * phase
+        turned = second + sine * (first - half * second)
+        return first - sine * (second + half * first), turned
 
     return tangent, turn
+
+
+def _turned(a: Array, p: Any, q: Any, turn: Callable) -> Array:
+    first, second = turn(a[p], a[q])
+    return a.at[p].set(first).at[q].set(second)
 
 
 def _order(values: Array) -> Array:

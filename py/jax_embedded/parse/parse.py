@@ -313,12 +313,28 @@ class _Parser:
         return Slice(proto.buffer_allocation_index, proto.offset, shape)
 
 
+_NOT_SYMMETRIC = (
+    "use jnp.linalg.eigh if the matrix is symmetric; for others there is no replacement"
+)
+_CALLBACK = "remove it: a microcontroller has no Python to call back"
+_FIXES = {
+    "debug_callback": _CALLBACK,
+    "debug_print": _CALLBACK,
+    "eig": _NOT_SYMMETRIC,
+    "hessenberg": _NOT_SYMMETRIC,
+    "io_callback": _CALLBACK,
+    "pure_callback": _CALLBACK,
+    "schur": _NOT_SYMMETRIC,
+    "tridiagonal": "use jnp.linalg.eigh, which needs no tridiagonal matrix",
+}
+
+
 def unsupported(origin: Origin, kind: str) -> ExportError:
     return ExportError(
         "unsupported-operation",
         f"{origin}: expected an operation that XLA compiles to a kernel,"
         f" found a thunk of kind {kind}",
-        f"write {origin.operation} with other jax.numpy operations",
+        _FIXES.get(origin.operation, f"write {origin.operation} with other jax.numpy operations"),
     )
 
 
