@@ -13,6 +13,7 @@ class Target:
     cpu, features: LLVM's names.
     relocation_model: LLVM's name; "pic" where executables are position independent.
     pointer_bytes: size and alignment of a pointer.
+    float_lanes: of how many f32 one instruction makes results; 1 without vectors.
     """
 
     name: str
@@ -21,12 +22,13 @@ class Target:
     features: str = ""
     relocation_model: str = "static"
     pointer_bytes: int = 4
+    float_lanes: int = 1
 
 
 TARGETS = {
     t.name: t
     for t in [
-        Target("host", "x86_64-unknown-linux-gnu", "x86-64", "", "pic", 8),
+        Target("host", "x86_64-unknown-linux-gnu", "x86-64", "", "pic", 8, 4),
         Target("cortex-m0", "thumbv6m-unknown-none-eabi", "cortex-m0", "+soft-float"),
         Target("cortex-m3", "thumbv7m-unknown-none-eabi", "cortex-m3", "+soft-float"),
         Target("cortex-m4f", "thumbv7em-unknown-none-eabihf", "cortex-m4", "+vfp4d16sp"),
@@ -37,6 +39,7 @@ TARGETS = {
             "thumbv8.1m.main-unknown-none-eabihf",
             "cortex-m55",
             "+mve.fp,+fp-armv8d16,+lob",
+            float_lanes=4,
         ),
     ]
 }

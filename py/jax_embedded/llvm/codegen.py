@@ -8,6 +8,7 @@ import llvmlite.binding as llvm
 from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.llvm.abi import is_known
 from jax_embedded.llvm.link import LinkedModule
+from jax_embedded.llvm.math import PREFIX
 from jax_embedded.llvm.mve import safe_comparisons
 from jax_embedded.llvm.object_file import Section, sections, undefined_symbols
 from jax_embedded.llvm.optimise import optimise
@@ -42,7 +43,11 @@ def codegen(linked: LinkedModule, target: Target) -> ObjectCode:
     module = llvm.parse_assembly(linked.llvm_ir)
     optimise(module, target)
     wanted = {linked.entry, *linked.shared}
-    leftover = [f.name for f in module.functions if not f.is_declaration and f.name not in wanted]
+    leftover = [
+        f.name
+        for f in module.functions
+        if not (f.is_declaration or f.name in wanted or f.name.startswith(PREFIX))
+    ]
     if leftover:
         raise InternalError(
             f"codegen: expected {', '.join(sorted(wanted))}, found {', '.join(leftover)} as well"

@@ -24,7 +24,7 @@ from jax_embedded.llvm.kernel_calls import (
     shared_function,
 )
 from jax_embedded.llvm.kernels import Kernels
-from jax_embedded.llvm.math import define_math
+from jax_embedded.llvm.math import PREFIX, define_math
 from jax_embedded.llvm.optimise import optimise
 from jax_embedded.llvm.targets import data_layout
 from jax_embedded.target import Target
@@ -134,11 +134,13 @@ def _link_kernels(
                 function.name = kernel_symbol(function.name)
         _link_in(module, other, kernel)
     if math:
-        _link_in(module, _read(define_math(math), "math", target, layout), "math")
+        text = define_math(math, target.float_lanes)
+        _link_in(module, _read(text, "math", target, layout), "math")
     for function in module.functions:
         if not function.is_declaration and function.name not in functions:
             function.linkage = "internal"
-            function.add_function_attribute("alwaysinline")
+            if not function.name.startswith(PREFIX):
+                function.add_function_attribute("alwaysinline")
     return module
 
 

@@ -1,32 +1,58 @@
 # SPDX-License-Identifier: Apache-2.0
 """Definitions of the math functions that XLA's kernels call and LLVM or the C library lack.
 
-XLA's own names (xla.tanh.f32) become calls of the C library, one per lane. llvm.maximum and
-llvm.minimum become comparisons: no C library for Cortex-M has fmaximumf, and on some cores LLVM
-cannot select them at all. Both return a NaN if either operand is one, and order -0 below +0.
-llvm.roundeven becomes an addition that rounds: no C library for Cortex-M has roundevenf.
+The elementary functions of f32 are ours, see math_functions.py: the same bits on every processor.
+Those of f16 and bf16 go through f32; those of f64 are the C library's, one call per lane.
+A function of more lanes than the processor has is a loop over as many as it has. A processor
+without vectors has one function for all places that need it, if LLVM finds it too large to inline;
+elsewhere all are inlined, or LLVM could not put loops that call them into vectors.
+
+llvm.maximum and llvm.minimum become comparisons: no C library for Cortex-M has fmaximumf, and on
+some cores LLVM cannot select them at all. Both return a NaN if either operand is one, and order -0
+below +0. llvm.roundeven becomes an addition that rounds: no C library for Cortex-M has roundevenf.
 xla.fptrunc to bf16 becomes integer operations: no compiler runtime for Cortex-M has __truncsfbf2.
 """
 
+import math
 import re
+from dataclasses import dataclass
 
-_LIBM = {"atan": "atan", "tanh": "tanh", "erf": "erf", "log1p": "log1p", "expm1": "expm1"}
-# LLVM's type, the suffix of the C library's functions, the integer of the same size.
-_TYPES = {
-    "f16": ("half", "", "i16"),
-    "bf16": ("bfloat", "", "i16"),
-    "f32": ("float", "f", "i32"),
-    "f64": ("double", "", "i64"),
+from jax_embedded.llvm import math_functions
+from jax_embedded.llvm.ir_expression import Body, Value
+
+# All that is ours is called so.
+PREFIX = "jxe."
+
+# LLVM's type, and the suffix of the C library's functions.
+_TYPES = {"f16": ("half", ""), "bf16": ("bfloat", ""), "f32": ("float", "f"), "f64": ("double", "")}
+_BINARY = ("atan2", "maximum", "minimum", "pow")
+_ELEMENTARY = {
+    "atan": math_functions.atan,
+    "atan2": math_functions.atan2,
+    "cbrt": math_functions.cbrt,
+    "cos": math_functions.cos,
+    "erf": math_functions.erf,
+    "exp": math_functions.exp,
+    "expm1": math_functions.expm1,
+    "log": math_functions.log,
+    "log1p": math_functions.log1p,
+    "pow": math_functions.pow,
+    "sin": math_functions.sin,
+    "tan": math_functions.tan,
+    "tanh": math_functions.tanh,
 }
 # From here on every number of the type is an integer.
-_INTEGERS_FROM = {"f16": "1024.0", "f32": "8388608.0", "f64": "4503599627370496.0"}
+_INTEGERS_FROM = {"half": 2.0**10, "float": 2.0**23, "double": 2.0**52}
 
 _OURS = re.compile(
     r"@(?:"
+    r"(?P<c>cbrt)f(?=\()"
+    r"|(?:"
     r"xla\.(?P<truncate>fptrunc)\.(?:v\d+)?f32\.to"
     r"|xla\.(?P<xla>atan|tanh|erf|log1p|expm1|rsqrt)"
     r"|llvm\.(?P<llvm>maximum|minimum|roundeven)"
-    r")\.(?:v(?P<lanes>\d+))?(?P<type>bf16|f16|f32|f64)\b"
+    r"|llvm\.(?P<elementary>exp|log|sin|cos|tan|pow|atan2)(?!\.(?:v\d+)?f64)"
+    r")\.(?:v(?P<lanes>\d+))?(?P<type>bf16|f16|f32|f64)\b)"
 )
 
 
@@ -39,148 +65,202 @@ def rename_math(text: str) -> tuple[str, frozenset[str]]:
         if not (line.startswith("declare ") and _OURS.search(line))
     ]
     renamed = _OURS.sub(lambda match: "@" + _ours(match), "\n".join(lines) + "\n")
-    declarations = [_declaration(name) + "\n" for name in sorted(found)]
+    declarations = [_Function.named(name).declaration() + "\n" for name in sorted(found)]
     return renamed + "".join(declarations), found
 
 
-def define_math(names: frozenset[str]) -> str:
-    """A module with a definition of each name that `rename_math` returned, and what it calls."""
-    bodies: list[str] = []
+def define_math(names: frozenset[str], float_lanes: int) -> str:
+    """A module with a definition of each name that `rename_math` returned, and what it calls.
+
+    float_lanes: see Target.
+    """
+    definitions: dict[str, str] = {}
     externals: set[str] = set()
-    for name in sorted(names):
-        operation, lanes, kind = _split(name)
-        bodies.append(_definition(name, operation, lanes, kind, externals))
-    return "\n".join([*sorted(externals), *bodies]) + "\n"
+    wanted = sorted(names)
+    while wanted:
+        name = wanted.pop()
+        if name in definitions:
+            continue
+        if name == math_functions.FAR_ANGLE:
+            definitions[name], called = _far_angle()
+        else:
+            definitions[name], called = _Function.named(name).definition(float_lanes)
+        for declaration in called:
+            match = re.search(rf"@({re.escape(PREFIX)}[\w.]+)", declaration)
+            if match:
+                wanted.append(match[1])
+            else:
+                externals.add(declaration)
+    texts = [definitions[name] for name in sorted(definitions)]
+    return "\n".join([*sorted(externals), *texts, _NOT_UNROLLED if texts else ""])
 
 
 def _ours(match: re.Match[str]) -> str:
-    operation = match["truncate"] or match["xla"] or match["llvm"]
-    lanes = f"v{match['lanes']}" if match["lanes"] else ""
-    return f"jxe.{operation}.{lanes}{match['type']}"
+    operation = match["c"] or match["truncate"] or match["xla"] or match["llvm"] or match["elementary"]
+    return _Function(operation, int(match["lanes"] or 0), match["type"] or "f32").name
 
 
-def _split(name: str) -> tuple[str, int, str]:
-    _, operation, kind = name.split(".")
-    match = re.fullmatch(r"(?:v(\d+))?(b?f\d+)", kind)
-    assert match
-    return operation, int(match[1] or 0), match[2]
+@dataclass(frozen=True)
+class _Function:
+    """operation: such as "tanh". lanes: 0 for scalars. type: of the value, "f16" and so on."""
 
+    operation: str
+    lanes: int
+    type: str
 
-def _type(lanes: int, scalar: str) -> str:
-    return f"<{lanes} x {scalar}>" if lanes else scalar
+    @staticmethod
+    def named(name: str) -> "_Function":
+        match = re.fullmatch(rf"{re.escape(PREFIX)}(\w+)\.(?:v(\d+))?(b?f\d+)", name)
+        assert match
+        return _Function(match[1], int(match[2] or 0), match[3])
 
+    @property
+    def name(self) -> str:
+        return f"{PREFIX}{self.operation}.{f'v{self.lanes}' if self.lanes else ''}{self.type}"
 
-def _signature(name: str) -> tuple[str, str, list[str]]:
-    """The type of the value, that of the operands, and their names."""
-    operation, lanes, kind = _split(name)
-    value = _type(lanes, _TYPES[kind][0])
-    operand = _type(lanes, "float") if operation == "fptrunc" else value
-    count = 2 if operation in ("maximum", "minimum") else 1
-    return value, operand, ["%a", "%b"][:count]
+    @property
+    def kind(self) -> str:
+        return _TYPES[self.type][0]
 
+    @property
+    def operand_kind(self) -> str:
+        return "float" if self.operation == "fptrunc" else self.kind
 
-def _declaration(name: str) -> str:
-    value, operand, operands = _signature(name)
-    return f"declare {value} @{name}({', '.join([operand] * len(operands))})"
+    def _head(self, names: tuple[str, ...]) -> str:
+        """names: of the parameters, which may be left out."""
+        body = Body(self.lanes)
+        operand = body.type(self.operand_kind)
+        parameters = (f"{operand}{name}" for name in names)
+        return f"{body.type(self.kind)} @{self.name}({', '.join(parameters)})"
 
+    def declaration(self) -> str:
+        return "declare " + self._head(("", "") if self.operation in _BINARY else ("",))
 
-def _definition(name: str, operation: str, lanes: int, kind: str, externals: set[str]) -> str:
-    value, operand, operands = _signature(name)
-    scalar, suffix, integer = _TYPES[kind]
-    if operation in ("maximum", "minimum"):
-        body = _extremum(operation, value, _type(lanes, integer), _type(lanes, "i1"))
-        if scalar in ("half", "bfloat"):  # an addition would call the compiler runtime
-            quiet = f"%nan = select {_type(lanes, 'i1')} %a.isnan, {value} %a, {value} %b"
-            body[-2:-1] = [f"%a.isnan = fcmp uno {value} %a, %a", quiet]
-    elif operation == "fptrunc":
-        body = _truncate_to_bf16(lanes)
-    elif operation == "roundeven":
-        body = _round_even(value, lanes, scalar, kind, externals)
-    elif operation == "rsqrt":
-        root = f"llvm.sqrt.{f'v{lanes}' if lanes else ''}{kind}"
-        externals.add(f"declare {value} @{root}({value})")
-        one = _splat(lanes, scalar, "1.0")
-        body = [f"%root = call {value} @{root}({value} %a)", f"%r = fdiv {value} {one}, %root"]
-    else:
-        callee = _LIBM[operation] + suffix
-        externals.add(f"declare {scalar} @{callee}({scalar}) nounwind memory(none)")
-        body = _per_lane(value, lanes, scalar, callee)
-    parameters = ", ".join(f"{operand} {register}" for register in operands)
-    lines = "\n".join("  " + line for line in body)
-    head = f"define {value} @{name}({parameters}) alwaysinline nounwind"
-    return f"{head} {{\n{lines}\n  ret {value} %r\n}}"
+    def definition(self, float_lanes: int) -> tuple[str, set[str]]:
+        """The text, and the declarations of what it calls."""
+        names = ("%a", "%b") if self.operation in _BINARY else ("%a",)
+        attributes = "alwaysinline nounwind"
+        body = Body(self.lanes)
+        operands = [body.parameter(self.operand_kind, name) for name in names]
+        if self.operation in _ELEMENTARY and self.type == "f32":
+            if self.lanes != _part(self.lanes, float_lanes):
+                self._by_parts(body, operands, _part(self.lanes, float_lanes), float_lanes)
+                return self._text(body, names, attributes)
+            if float_lanes == 1:
+                attributes = "nounwind"
+        result = self._value(body, operands)
+        body.lines.append(f"ret {body.type(self.kind)} {result.name}")
+        return self._text(body, names, attributes)
 
+    def _value(self, body: Body, operands: list[Value]) -> Value:
+        if self.operation == "fptrunc":
+            return _truncate_to_bf16(body, *operands)
+        if self.operation in ("maximum", "minimum"):
+            return _extremum(body, self.operation, *operands)
+        if self.operation == "roundeven":
+            return _round_even(body, *operands)
+        if self.operation == "rsqrt":
+            return 1.0 / body.call("sqrt", *operands)
+        if self.type == "f32":
+            return _ELEMENTARY[self.operation](body, *operands)
+        if self.type == "f64":
+            return body.call_by_lane(self.operation, self.kind, *operands)
+        wide = _Function(self.operation, self.lanes, "f32").name
+        extended = [operand.convert("fpext", "float") for operand in operands]
+        value = body.call_function(wide, "float", *extended)
+        if self.type == "bf16":
+            return body.call_function(_Function("fptrunc", self.lanes, "bf16").name, self.kind, value)
+        return value.convert("fptrunc", self.kind)
 
-def _splat(lanes: int, scalar: str, number: str) -> str:
-    return f"<{', '.join([f'{scalar} {number}'] * lanes)}>" if lanes else number
-
-
-def _per_lane(value: str, lanes: int, scalar: str, callee: str) -> list[str]:
-    if not lanes:
-        return [f"%r = call {scalar} @{callee}({scalar} %a)"]
-    lines = []
-    previous = "poison"
-    for lane in range(lanes):
-        result = "%r" if lane == lanes - 1 else f"%v{lane}"
-        lines += [
-            f"%x{lane} = extractelement {value} %a, i32 {lane}",
-            f"%y{lane} = call {scalar} @{callee}({scalar} %x{lane})",
-            f"{result} = insertelement {value} {previous}, {scalar} %y{lane}, i32 {lane}",
+    def _by_parts(self, body: Body, operands: list[Value], part: int, float_lanes: int) -> None:
+        """A loop through memory over `part` lanes at once."""
+        smaller = _Function(self.operation, part, self.type)
+        kind = Body(part).type(self.kind)
+        head, loaded = [], []
+        for operand in operands:
+            memory, at = f"%memory.{operand.name[1:]}", f"%at.{operand.name[1:]}"
+            body.lines += [
+                f"{memory} = alloca {body.type(self.kind)}, align 8",
+                f"store {body.type(self.kind)} {operand.name}, ptr {memory}, align 8",
+            ]
+            loaded.append(f"%part.{operand.name[1:]}")
+            head += [
+                f"{at} = getelementptr inbounds {kind}, ptr {memory}, i32 %i",
+                f"{loaded[-1]} = load {kind}, ptr {at}, align 4",
+            ]
+        given = ", ".join(f"{kind} {name}" for name in loaded)
+        body.externals.add(smaller.declaration())
+        # Without vectors as many copies as there are lanes would be a waste.
+        metadata = ", !llvm.loop !0" if float_lanes == 1 else ""
+        body.lines += [
+            "br label %loop",
+            "loop:",
+            "%i = phi i32 [ 0, %entry ], [ %next, %loop ]",
+            *head,
+            f"%value = call {kind} @{smaller.name}({given})",
+            f"store {kind} %value, ptr %at.a, align 4",
+            "%next = add nuw nsw i32 %i, 1",
+            f"%more = icmp ult i32 %next, {self.lanes // max(part, 1)}",
+            f"br i1 %more, label %loop, label %done{metadata}",
+            "done:",
+            f"%result = load {body.type(self.kind)}, ptr %memory.a, align 8",
+            f"ret {body.type(self.kind)} %result",
         ]
-        previous = result
-    return lines
+
+    def _text(self, body: Body, names: tuple[str, ...], attributes: str) -> tuple[str, set[str]]:
+        head = self._head(tuple(f" {name}" for name in names))
+        return _define(f"{head} {attributes}", body), body.externals
 
 
-def _extremum(operation: str, value: str, integer: str, boolean: str) -> list[str]:
-    order, zeros = ("ogt", "and") if operation == "maximum" else ("olt", "or")
-    return [
-        f"%first = fcmp {order} {value} %a, %b",
-        f"%ordered = select {boolean} %first, {value} %a, {value} %b",
-        # Equal: the same number, or zeros whose signs decide.
-        f"%ai = bitcast {value} %a to {integer}",
-        f"%bi = bitcast {value} %b to {integer}",
-        f"%zi = {zeros} {integer} %ai, %bi",
-        f"%z = bitcast {integer} %zi to {value}",
-        f"%equal = fcmp oeq {value} %a, %b",
-        f"%number = select {boolean} %equal, {value} %z, {value} %ordered",
-        f"%isnan = fcmp uno {value} %a, %b",
-        f"%nan = fadd {value} %a, %b",
-        f"%r = select {boolean} %isnan, {value} %nan, {value} %number",
-    ]
+_NOT_UNROLLED = '!0 = distinct !{!0, !1}\n!1 = !{!"llvm.loop.unroll.disable"}\n'
 
 
-def _round_even(value: str, lanes: int, scalar: str, kind: str, externals: set[str]) -> list[str]:
+def _part(lanes: int, float_lanes: int) -> int:
+    """How many lanes of a function to compute at once; 0 for scalars."""
+    part = math.gcd(lanes, float_lanes)
+    return part if lanes and part > 1 else 0
+
+
+def _define(head: str, body: Body) -> str:
+    lines = (line if line.endswith(":") else "  " + line for line in ("entry:", *body.lines))
+    return "\n".join([f"define {head} {{", *lines, "}"])
+
+
+def _far_angle() -> tuple[str, set[str]]:
+    body = Body(0)
+    result = math_functions.far_angle(body, body.parameter("i32", "%a"))
+    body.lines.append(f"ret i64 {result.name}")
+    # Not inlined, or LLVM could not put the loops that call it into vectors.
+    head = f"i64 @{math_functions.FAR_ANGLE}(i32 %a) noinline nounwind willreturn memory(none)"
+    return f"{math_functions.far_angle_table()}\n{_define(head, body)}", body.externals
+
+
+def _extremum(body: Body, operation: str, a: Value, b: Value) -> Value:
+    if operation == "maximum":
+        first, zeros = a > b, a.bits() & b.bits()
+    else:
+        first, zeros = a < b, a.bits() | b.bits()
+    # Equal: the same number, or zeros whose signs decide.
+    number = body.where(a.equals(b), zeros.of_bits(a.kind), body.where(first, a, b))
+    if a.kind in ("half", "bfloat"):  # an addition would call the compiler runtime
+        nan = body.where(a.unordered(a), a, b)
+    else:
+        nan = a + b
+    return body.where(a.unordered(b), nan, number)
+
+
+def _round_even(body: Body, a: Value) -> Value:
     """Adding the number from which on there are integers only rounds to one."""
-    vector = f"v{lanes}" if lanes else ""
-    externals.add(f"declare {value} @llvm.fabs.{vector}{kind}({value})")
-    externals.add(f"declare {value} @llvm.copysign.{vector}{kind}({value}, {value})")
-    limit = _splat(lanes, scalar, _INTEGERS_FROM[kind])
-    return [
-        f"%size = call {value} @llvm.fabs.{vector}{kind}({value} %a)",
-        f"%sum = fadd {value} %size, {limit}",
-        f"%rounded = fsub {value} %sum, {limit}",
-        f"%signed = call {value} @llvm.copysign.{vector}{kind}({value} %rounded, {value} %a)",
-        f"%small = fcmp olt {value} %size, {limit}",
-        f"%r = select {_type(lanes, 'i1')} %small, {value} %signed, {value} %a",
-    ]
+    limit = _INTEGERS_FROM[a.kind]
+    size = body.call("fabs", a)
+    signed = body.call("copysign", (size + limit) - limit, a)
+    return body.where(size < limit, signed, a)
 
 
-def _truncate_to_bf16(lanes: int) -> list[str]:
+def _truncate_to_bf16(body: Body, a: Value) -> Value:
     """To the nearest, ties to even; a NaN stays one."""
-    wide, narrow, boolean = (_type(lanes, name) for name in ("i32", "i16", "i1"))
-    sixteen, one, half, quiet = (
-        _splat(lanes, "i32", number) for number in ("16", "1", "32767", "64")
-    )
-    return [
-        f"%bits = bitcast {_type(lanes, 'float')} %a to {wide}",
-        f"%high = lshr {wide} %bits, {sixteen}",
-        f"%odd = and {wide} %high, {one}",
-        f"%bias = add {wide} %odd, {half}",
-        f"%sum = add {wide} %bits, %bias",
-        f"%rounded = lshr {wide} %sum, {sixteen}",
-        f"%nan = or {wide} %high, {quiet}",
-        f"%isnan = fcmp uno {_type(lanes, 'float')} %a, %a",
-        f"%chosen = select {boolean} %isnan, {wide} %nan, {wide} %rounded",
-        f"%short = trunc {wide} %chosen to {narrow}",
-        f"%r = bitcast {narrow} %short to {_type(lanes, 'bfloat')}",
-    ]
+    bits = a.bits()
+    high = bits.logical_shift(16)
+    rounded = (bits + ((high & 1) + 0x7FFF)).logical_shift(16)
+    chosen = body.where(a.unordered(a), high | 0x40, rounded)
+    return chosen.truncated("i16").of_bits("bfloat")

@@ -62,7 +62,7 @@ def compiled(name: str, kind: str, operands: int, operand: str) -> tuple:
     renamed, names = rename_math(text)
     assert full not in renamed
     module = llvm.parse_assembly(renamed)
-    module.link_in(llvm.parse_assembly(define_math(names)))
+    module.link_in(llvm.parse_assembly(define_math(names, TARGETS["host"].float_lanes)))
     module.verify()
     machine = target_machine(TARGETS["host"])
     builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=3))
@@ -263,11 +263,11 @@ def test_other_names_stay(line):
 
 
 def test_nothing_to_define_is_an_empty_module():
-    assert define_math(frozenset()).strip() == ""
+    assert define_math(frozenset(), 4).strip() == ""
 
 
 def test_definitions_do_not_depend_on_the_order_of_the_set():
     names = [f"jxe.{o}.{k}" for o in ("maximum", "tanh", "rsqrt") for k in ("f32", "v4f32", "f64")]
-    texts = {define_math(frozenset(names[i:] + names[:i])) for i in range(len(names))}
+    texts = {define_math(frozenset(names[i:] + names[:i]), 4) for i in range(len(names))}
     assert len(texts) == 1
     llvm.parse_assembly(texts.pop()).verify()
