@@ -242,10 +242,10 @@ class Value:
         return self.body.write(kind, f"{operation} {source} {self.name} to {target}")
 
 
-def polynomial(x: Value, coefficients: Sequence[float]) -> Value:
+def polynomial(x: Value, coefficients: Sequence[Value | float]) -> Value:
     """coefficients[0] + coefficients[1] * x + … by Horner's rule."""
     *rest, last = coefficients
-    value: Value = x.body.constant("float", last)
+    value = last * x + rest.pop()
     for coefficient in reversed(rest):
         value = value * x + coefficient
     return value

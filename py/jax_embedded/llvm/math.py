@@ -146,8 +146,8 @@ class _Function:
             if self.lanes != _part(self.lanes, float_lanes):
                 self._by_parts(body, operands, _part(self.lanes, float_lanes), float_lanes)
                 return self._text(body, names, attributes)
-            if float_lanes == 1:
-                attributes = "nounwind"
+            if float_lanes == 1 or self.operation == "cbrt":  # which XLA calls lane by lane
+                attributes = _INLINED_ONCE
         result = self._value(body, operands)
         body.lines.append(f"ret {body.type(self.kind)} {result.name}")
         return self._text(body, names, attributes)
@@ -212,6 +212,8 @@ class _Function:
         return _define(f"{head} {attributes}", body), body.externals
 
 
+# LLVM's limit of what a copy may cost; where there is one call there is no copy.
+_INLINED_ONCE = 'nounwind "function-inline-threshold"="0"'
 _NOT_UNROLLED = '!0 = distinct !{!0, !1}\n!1 = !{!"llvm.loop.unroll.disable"}\n'
 
 

@@ -37,9 +37,9 @@ _LOG = (
 )
 # (tan(r)/r - 1) / r^2 in r^2 for |r| < pi/4: 2^-25.7.
 _TAN = (0.333331555, 0.13338834, 0.0534083918, 0.0244405698, 0.00310295215, 0.00939559191)
-# (sin(r)/r - 1) / r^2 and (cos(r) - 1 + r^2/2) / r^4 in r^2 for |r| < pi/4: 2^-27.9, 2^-33.
-_SIN = (-0.166666552, 0.00833218824, -0.000195180997)
-_COS = (0.0416666456, -0.00138873106, 2.44325529e-05)
+# (sin(r)/r - 1) / r^2 and (cos(r) - 1) / r^2 in r^2 for |r| < pi/4: 2^-27.9, 2^-33.
+_SIN = (-0.166666552, 0.00833218824, -0.000195180997, 0.0)
+_COS = (-0.5, 0.0416666456, -0.00138873106, 2.44325529e-05)
 # (atan(t)/t - 1) / t^2 in t^2 for |t| <= 1: 2^-25.8.
 _ATAN = (
     *(-0.333331525, 0.199937671, -0.142110035, 0.106657863),
@@ -82,9 +82,14 @@ def _reduce_exponent(x: Value) -> tuple[Value, Value]:
     return shifted.bits(), (x - n * _LN2_HIGH) - n * _LN2_LOW
 
 
+def _exp_of(r: Value, n: Value) -> Value:
+    """e^r 2^n."""
+    return _scaled((r * r * polynomial(r, _EXP) + r) + 1.0, n)
+
+
 def exp(body: Body, x: Value) -> Value:
     n, r = _reduce_exponent(x)
-    y = _scaled((r * r * polynomial(r, _EXP) + r) + 1.0, n)
+    y = _exp_of(r, n)
     y = body.where(x.bits() > 0x42B17217, float("inf"), y)  # 88.72283
     y = body.where(x.bits().above(0xC2AEAC50), 0.0, y)  # -87.33655
     return _nan_of(body, x, y)
@@ -111,11 +116,13 @@ def tanh(body: Body, x: Value) -> Value:
     a = size.of_bits()
     square = a * a
     small = square * polynomial(square, _TANH) * a + a
-    n, r = _reduce_exponent(a + a)
-    e = _scaled((r * r * polynomial(r, _EXP) + r) + 1.0, n)
-    y = body.where(size > 0x3F0CCCCD, 1.0 - 2.0 / (e + 1.0), small)  # 0.55
-    y = body.where(size > 0x41102CB4, 1.0, y)  # 9.0109
-    return _nan_of(body, x, _with_sign(y, x))
+    # Beyond 9.1 it rounds to 1, and e^x does not overflow.
+    limited = body.where(size > 0x4111999A, body.constant("i32", 0x4111999A), size).of_bits()
+    n, r = _reduce_exponent(limited + limited)
+    large = 1.0 - 2.0 / (_exp_of(r, n) + 1.0)
+    # From 0.55 on, without NaNs.
+    y = body.where((size - 0x3F0CCCCD).below(_INFINITY + 1 - 0x3F0CCCCD), large, small)
+    return _with_sign(y, x)
 
 
 def _log_of(f: Value, exponent: Value) -> Value:
@@ -149,16 +156,6 @@ def log1p(body: Body, x: Value) -> Value:
     return body.where(bits > _INFINITY - 1, x, y)
 
 
-def _sin_of(r: Value) -> Value:
-    square = r * r
-    return square * polynomial(square, _SIN) * r + r
-
-
-def _cos_of(r: Value) -> Value:
-    square = r * r
-    return (square * square * polynomial(square, _COS) - square * 0.5) + 1.0
-
-
 # Up to 400 the multiples of pi/2 are exact products with the first two of three parts.
 _FEW_TURNS = 0x43C80000
 _HALF_PI = (1.570770263671875, 2.606306225061416626e-05, 6.0771006e-11)
@@ -175,7 +172,12 @@ def _reduce_angle(a: Value) -> tuple[Value, Value]:
 
 
 def _sin_in_quadrant(body: Body, n: Value, r: Value, sign: Value) -> Value:
-    y = body.where((n & 1).equals(0), _sin_of(r), _cos_of(r))
+    """The sine of n pi/2 + r, or that of its opposite: sign is what to flip of it."""
+    even = (n & 1).equals(0)
+    first = body.where(even, r, 1.0)
+    square = r * r
+    coefficients = [body.where(even, of_sin, of_cos) for of_sin, of_cos in zip(_SIN, _COS, strict=True)]
+    y = square * polynomial(square, coefficients) * first + first
     return (y.bits() ^ ((n & 2) << 30) ^ sign).of_bits()
 
 
@@ -318,7 +320,7 @@ def erf(body: Body, x: Value) -> Value:
     square = a * a
     near = polynomial(square, _ERF) * a + a
     n, r = _reduce_exponent(-polynomial(a, _ERFC))
-    far = 1.0 - _scaled((r * r * polynomial(r, _EXP) + r) + 1.0, n)
+    far = 1.0 - _exp_of(r, n)
     y = body.where(size > 0x3F6E147B, far, near)  # 0.93
     y = body.where(size > 0x407AE148, 1.0, y)  # 3.92
     return _nan_of(body, x, _with_sign(y, x))
