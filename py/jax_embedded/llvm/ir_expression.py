@@ -68,12 +68,12 @@ class Body:
         )
 
     def replace_where_any(
-        self, condition: "Value", n: "Value", r: "Value", function: str, of: "Value"
+        self, condition: "Value", n: "Value", r: "Value", function: str, of: "Value", harmless: int
     ) -> tuple["Value", "Value"]:
         """An integer and a float; where the condition holds, what `function` makes of `of` instead.
 
         function: of one i32, even for vectors, to an i64: the float's bits, below the integer. It is
-        called only if the condition holds, for vectors in any lane.
+        called only if the condition holds, for vectors in any lane: in the others of `harmless`.
         """
         rare, join, before = f"rare.{len(self.lines)}", f"join.{len(self.lines)}", self._block
         any_lane = condition
@@ -81,6 +81,7 @@ class Body:
             whole = f"i{self.lanes}"
             mask = self.write(whole, f"bitcast {self.type('i1')} {condition.name} to {whole}")
             any_lane = self.write("i1", f"icmp ne {whole} {mask.name}, 0")
+            of = self.where(condition, of, self.constant(of.kind, harmless))
         self.lines += [f"br i1 {any_lane.name}, label %{rare}, label %{join}", f"{rare}:"]
         both = self.call_by_lane(function, "i64", of)
         rare_n, rare_r = both.logical_shift(32).truncated(), both.truncated().of_bits()

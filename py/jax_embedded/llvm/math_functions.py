@@ -205,7 +205,7 @@ def _trigonometric(body: Body, x: Value, name: str) -> Value:
     size = _size(x)
     n, r = _reduce_angle(size.of_bits())
     far = (size - _FEW_TURNS).below(_INFINITY - _FEW_TURNS)
-    n, r = body.replace_where_any(far, n, r, FAR_ANGLE, size)
+    n, r = body.replace_where_any(far, n, r, FAR_ANGLE, size, _FEW_TURNS)
     if name == "cos":
         return _sin_in_quadrant(body, n + 1, r, body.constant("i32", 0))
     sign = x.bits() & _SIGN

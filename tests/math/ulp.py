@@ -172,7 +172,7 @@ def compiled(
     """The function for arrays, whose lengths are multiples of `lanes`, in machine code of the host.
 
     lanes: of the vectors that it is called with; 0 for scalars, in a loop that LLVM may vectorise.
-    machine: of what processor, if not the target's.
+    target: for which the function is written. machine: of what processor, if not of any x86-64.
     """
     count = 2 if name in BINARY else 1
     kind = f"<{lanes} x float>" if lanes else "float"
@@ -207,7 +207,7 @@ done:
     for defined in module.functions:
         if defined.name != "run" and not defined.is_declaration:
             defined.linkage = "internal"
-    machine = machine or target_machine(target)
+    machine = machine or target_machine(TARGETS["host"])
     builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=3))
     builder.getModulePassManager().run(module, builder)
     library = (
