@@ -13,8 +13,19 @@ static const struct {
   const char *name;
   uint32_t checksum;
 } expected[FUNCTIONS] = {
-    {"atan", 0},  {"atan2", 0}, {"cbrt", 0}, {"cos", 0}, {"erf", 0}, {"exp", 0}, {"expm1", 0},
-    {"log", 0}, {"log1p", 0}, {"pow", 0}, {"sin", 0}, {"tan", 0}, {"tanh", 0},
+    {"atan", 0x760b5f4e},
+    {"atan2", 0x4e8cf00a},
+    {"cbrt", 0xa5e00147},
+    {"cos", 0xec700308},
+    {"erf", 0x9548ccd4},
+    {"exp", 0x92f9eff4},
+    {"expm1", 0xc9567437},
+    {"log", 0x45319150},
+    {"log1p", 0xf63a7155},
+    {"pow", 0xd4c08b21},
+    {"sin", 0x73f79335},
+    {"tan", 0x9d01b31b},
+    {"tanh", 0xf4a75bd5},
 };
 
 static uint32_t canonical(uint32_t bits) {

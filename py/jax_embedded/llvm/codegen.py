@@ -46,7 +46,7 @@ def codegen(linked: LinkedModule, target: Target) -> ObjectCode:
     leftover = [
         f.name
         for f in module.functions
-        if not (f.is_declaration or f.name in wanted or f.name.startswith(PREFIX))
+        if not (f.is_declaration or f.name in wanted or _is_math(f))
     ]
     if leftover:
         raise InternalError(
@@ -69,3 +69,7 @@ def codegen(linked: LinkedModule, target: Target) -> ObjectCode:
             "compute with other dtypes, such as f32 instead of f16 or bf16",
         )
     return ObjectCode(text, assembly, data, sections(data), externals)
+
+
+def _is_math(function: llvm.ValueRef) -> bool:
+    return function.name.startswith(PREFIX) and function.linkage == llvm.Linkage.internal

@@ -95,17 +95,11 @@ def exp(body: Body, x: Value) -> Value:
     return _nan_of(body, x, y)
 
 
-def _expm1_half(x: Value) -> Value:
-    """(e^x - 1) / 2 for -20 < x < 88.8."""
-    n, r = _reduce_exponent(x)
-    p = r * r * polynomial(r, _EXPM1) + r
-    power = ((n + 126) << _FRACTION_BITS).of_bits()
-    return power * p + (power - 0.5)
-
-
 def expm1(body: Body, x: Value) -> Value:
-    half = _expm1_half(x)
-    y = _with_sign(half + half, x)
+    n, r = _reduce_exponent(x)
+    half_power = ((n + 126) << _FRACTION_BITS).of_bits()  # 2^n may be too large
+    half = half_power * (r * r * polynomial(r, _EXPM1) + r) + (half_power - 0.5)
+    y = body.where(_size(x) < 0x33000000, x, half + half)  # 2^-25
     y = body.where(x.bits() > 0x42B17217, float("inf"), y)  # 88.72283
     y = body.where(x.bits().above(0xC18AA123), -1.0, y)  # -17.32868
     return _nan_of(body, x, y)
@@ -318,7 +312,8 @@ def erf(body: Body, x: Value) -> Value:
     size = _size(x)
     a = size.of_bits()
     square = a * a
-    near = polynomial(square, _ERF) * a + a
+    larger = a * 2.0**24  # or a product would be subnormal where a is not
+    near = (polynomial(square, _ERF) * larger + larger) * 2.0**-24
     n, r = _reduce_exponent(-polynomial(a, _ERFC))
     far = 1.0 - _exp_of(r, n)
     y = body.where(size > 0x3F6E147B, far, near)  # 0.93

@@ -187,7 +187,7 @@ REFERENCES = {
 
 @pytest.mark.parametrize("name", REFERENCES)
 @pytest.mark.parametrize("kind", KINDS)
-def test_functions_of_the_c_library(name, kind):
+def test_elementary_functions(name, kind):
     dtype = DTYPES[split(kind)[1]]
     info = np.finfo(dtype)
     values = np.concatenate([np.geomspace(1e-30, 80, 300), -np.geomspace(1e-30, 0.99, 300)]).astype(
@@ -209,7 +209,7 @@ def test_functions_of_the_c_library(name, kind):
     ],
 )
 @pytest.mark.parametrize("kind", KINDS)
-def test_functions_of_the_c_library_at_the_edges(name, expected, kind):
+def test_elementary_functions_at_the_edges(name, expected, kind):
     dtype = DTYPES[split(kind)[1]]
     values = np.array([0.0, -0.0, np.inf, -np.inf, np.nan], dtype)
     assert same_bits(run(f"xla.{name}", kind, values), np.array(expected, dtype))
@@ -225,20 +225,20 @@ def test_each_lane_has_its_own_value():
 def test_renaming():
     text = """\
 declare float @llvm.maximum.f32(float, float) #2
-declare float @llvm.exp.f32(float)
+declare float @llvm.fabs.f32(float)
 declare <8 x float> @xla.tanh.v8f32(<8 x float>)
 define void @f() {
   %1 = call float @llvm.maximum.f32(float %0, float %0)
-  %2 = call float @llvm.exp.f32(float %1)
+  %2 = call float @llvm.fabs.f32(float %1)
   %3 = call <8 x float> @xla.tanh.v8f32(<8 x float> %x)
 }
 """
     assert rename_math(text) == (
         """\
-declare float @llvm.exp.f32(float)
+declare float @llvm.fabs.f32(float)
 define void @f() {
   %1 = call float @jxe.maximum.f32(float %0, float %0)
-  %2 = call float @llvm.exp.f32(float %1)
+  %2 = call float @llvm.fabs.f32(float %1)
   %3 = call <8 x float> @jxe.tanh.v8f32(<8 x float> %x)
 }
 declare float @jxe.maximum.f32(float, float)
@@ -249,6 +249,22 @@ declare <8 x float> @jxe.tanh.v8f32(<8 x float>)
 
 
 @pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        ("float @llvm.exp.f32(float %x)", "jxe.exp.f32"),
+        ("<8 x float> @llvm.pow.v8f32(<8 x float> %x, <8 x float> %y)", "jxe.pow.v8f32"),
+        ("<8 x half> @llvm.sin.v8f16(<8 x half> %x)", "jxe.sin.v8f16"),
+        ("float @cbrtf(float %x)", "jxe.cbrt.f32"),
+        ("double @xla.tanh.f64(double %x)", "jxe.tanh.f64"),
+    ],
+)
+def test_elementary_functions_are_ours(call, name):
+    renamed, names = rename_math(f"  %r = call {call}\n")
+    assert names == {name}
+    assert f" @{name}(" in renamed.splitlines()[0]
+
+
+@pytest.mark.parametrize(
     "line",
     [
         "  %1 = call float @llvm.maxnum.f32(float %0, float %0)",
@@ -256,6 +272,10 @@ declare <8 x float> @jxe.tanh.v8f32(<8 x float>)
         "  %1 = call float @llvm.vector.reduce.fmaximum.v4f32(<4 x float> %0)",
         "  %llvm.maximum.f32 = fadd float %0, %1",
         "  %1 = call float @my.xla.tanh.f32(float %0)",
+        "  %1 = call double @llvm.exp.f64(double %0)",
+        "  %1 = call double @cbrt(double %0)",
+        "  %1 = call float @llvm.exp2.f32(float %0)",
+        "  %1 = call <2 x double> @llvm.pow.v2f64(<2 x double> %0, <2 x double> %0)",
     ],
 )
 def test_other_names_stay(line):
@@ -271,3 +291,46 @@ def test_definitions_do_not_depend_on_the_order_of_the_set():
     texts = {define_math(frozenset(names[i:] + names[:i]), 4) for i in range(len(names))}
     assert len(texts) == 1
     llvm.parse_assembly(texts.pop()).verify()
+
+
+@pytest.mark.parametrize("kind", ["f16", "v8f16", "bf16", "v8bf16"])
+@pytest.mark.parametrize("name", ["llvm.exp", "llvm.sin", "llvm.log"])
+def test_every_number_of_16_bits(name, kind):
+    """Rounded once more than the function of f32."""
+    dtype = DTYPES[split(kind)[1]]
+    values = np.arange(2**16, dtype=np.uint16).view(dtype)
+    values = values[~np.isnan(values)]
+    with np.errstate(all="ignore"):
+        wide = run(name, kind.replace("bf16", "f32").replace("f16", "f32"), values.astype(np.float32))
+        expected = wide.astype(dtype)
+    assert same_bits(run(name, kind, values), expected)
+
+
+def defined(text: str) -> dict[str, list[str]]:
+    """Name -> its attributes."""
+    heads = re.findall(r"^define [^@]*@([\w.]+)\([^)]*\)(.*) \{$", text, re.MULTILINE)
+    return {name: attributes.split() for name, attributes in heads}
+
+
+def test_a_core_without_vectors_has_one_function_of_scalars():
+    found = defined(define_math(frozenset({"jxe.tanh.v8f32", "jxe.tanh.f32"}), 1))
+    assert found.keys() == {"jxe.tanh.v8f32", "jxe.tanh.f32"}
+    assert "alwaysinline" not in found["jxe.tanh.f32"]
+    assert "alwaysinline" in found["jxe.tanh.v8f32"]
+
+
+def test_a_core_with_vectors_has_functions_of_its_lanes_inlined():
+    found = defined(define_math(frozenset({"jxe.tanh.v8f32", "jxe.tanh.f32"}), 4))
+    assert found.keys() == {"jxe.tanh.v8f32", "jxe.tanh.v4f32", "jxe.tanh.f32"}
+    assert all("alwaysinline" in attributes for attributes in found.values())
+
+
+@pytest.mark.parametrize("lanes", [1, 4])
+def test_definitions_call_no_library(lanes):
+    names = frozenset(f"jxe.{name}.v8f32" for name in ELEMENTARY)
+    text = define_math(names, lanes)
+    assert not [line for line in text.splitlines() if line.startswith("declare") and "@llvm." not in line]
+    assert not re.search(r"\b(fast|contract|reassoc|afn|arcp|nnan|ninf|nsz)\b", text)
+
+
+ELEMENTARY = ("atan", "atan2", "cbrt", "cos", "erf", "exp", "expm1", "log", "log1p", "pow", "sin", "tan", "tanh")
