@@ -68,7 +68,9 @@ def table(text: str) -> dict[str, Worst]:
     """The rows in a text."""
     return {
         name: Worst(float(ulp), tuple(np.float32(x) for x in where.split(", ")))
-        for name, ulp, where in re.findall(r"^\| (\w+) \| (\d+\.\d\d) \| (\S+(?:, \S+)?) \|$", text, re.M)
+        for name, ulp, where in re.findall(
+            r"^\| (\w+) \| (\d+\.\d\d) \| (\S+(?:, \S+)?) \|$", text, re.MULTILINE
+        )
     }
 
 
@@ -131,7 +133,9 @@ def edges() -> np.ndarray:
     exponents = np.exp2(np.arange(-126.0, 128.0))
     others = [0.3, 0.55, 0.93, 1.5, 3.92, 9.1, 17.32868, 87.33655, 88.72283, 400.0, 1e10]
     whole = np.arange(0.0, 20.0)
-    near = np.concatenate([exponents, others, whole, np.arange(1, 40) * np.pi / 4]).astype(np.float32)
+    near = np.concatenate([exponents, others, whole, np.arange(1, 40) * np.pi / 4]).astype(
+        np.float32
+    )
     upper, lower = (np.nextafter(near, np.float32(to)) for to in (np.inf, -np.inf))
     special = np.array([0, np.inf, np.nan, np.finfo(np.float32).max], np.float32)
     positive = np.concatenate([near, upper, lower, special])

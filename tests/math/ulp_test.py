@@ -54,13 +54,28 @@ def test_vectors_and_processors_make_no_difference(name):
         expected = usual(*operands)
         for variant in variants:
             got = variant(*operands)
-            same = (got.view(np.uint32) == expected.view(np.uint32)) | (np.isnan(got) & np.isnan(expected))
+            same = (got.view(np.uint32) == expected.view(np.uint32)) | (
+                np.isnan(got) & np.isnan(expected)
+            )
             assert same.all(), [operand[~same][0] for operand in operands]
 
 
 def test_error():
     expected = np.array([1.0, 1.0, 1.5, -2.0, np.inf, np.nan, 0.0, -0.0, 1e-40, 1.0, 1e39, 3e38])
-    got = [1.0, 1 + 2**-23, 1.5 - 2**-23, -2.0, np.inf, np.nan, -0.0, -0.0, 0, np.nan, np.inf, np.inf]
+    got = [
+        1.0,
+        1 + 2**-23,
+        1.5 - 2**-23,
+        -2.0,
+        np.inf,
+        np.nan,
+        -0.0,
+        -0.0,
+        0,
+        np.nan,
+        np.inf,
+        np.inf,
+    ]
     errors = ulp.error(np.array(got, np.float32), expected)
     assert errors.tolist() == [0, 1, 1, 0, 0, 0, np.inf, 0, 0, np.inf, 0, np.inf]
 

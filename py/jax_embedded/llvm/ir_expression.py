@@ -48,7 +48,9 @@ class Body:
         """A function of LLVM's that takes and gives values of one type."""
         kind = operands[0].kind
         lanes = f"v{self.lanes}" if self.lanes else ""
-        return self.call_function(f"llvm.{intrinsic}.{lanes}{_SUFFIX.get(kind, kind)}", kind, *operands)
+        return self.call_function(
+            f"llvm.{intrinsic}.{lanes}{_SUFFIX.get(kind, kind)}", kind, *operands
+        )
 
     def call_function(self, function: str, result: str, *operands: "Value") -> "Value":
         """result: the kind of what it gives; a function of vectors, if this one is."""
@@ -70,10 +72,10 @@ class Body:
     def replace_where_any(
         self, condition: "Value", n: "Value", r: "Value", function: str, of: "Value", harmless: int
     ) -> tuple["Value", "Value"]:
-        """An integer and a float; where the condition holds, what `function` makes of `of` instead.
+        """An i32 and a float; where the condition holds, what `function` makes of `of` instead.
 
-        function: of one i32, even for vectors, to an i64: the float's bits, below the integer. It is
-        called only if the condition holds, for vectors in any lane: in the others of `harmless`.
+        function: of one i32, even for vectors, to an i64: the float's bits, below the i32. It is
+        called only if the condition holds; for vectors in any lane, in the others of `harmless`.
         """
         rare, join, before = f"rare.{len(self.lines)}", f"join.{len(self.lines)}", self._block
         any_lane = condition
@@ -89,14 +91,12 @@ class Body:
             rare_n, rare_r = self.where(condition, rare_n, n), self.where(condition, rare_r, r)
         self.lines += [f"br label %{join}", f"{join}:"]
         self._block = join
-        first, second = (
-            self.write(
-                usual.kind,
-                f"phi {self.type(usual.kind)} [ {usual.name}, %{before} ], [ {other.name}, %{rare} ]",
-            )
-            for usual, other in ((n, rare_n), (r, rare_r))
-        )
-        return first, second
+
+        def joined(usual: Value, other: Value) -> Value:
+            sources = f"[ {usual.name}, %{before} ], [ {other.name}, %{rare} ]"
+            return self.write(usual.kind, f"phi {self.type(usual.kind)} {sources}")
+
+        return joined(n, rare_n), joined(r, rare_r)
 
     def call_by_lane(self, function: str, result: str, operand: "Value") -> "Value":
         """Calls a function of scalars for each lane. result: the kind of what it gives."""
@@ -143,7 +143,9 @@ class Value:
 
     def _compare(self, predicate: str, other: "Value | float") -> "Value":
         b = self.body._value(self.kind, other)
-        return self.body.write("i1", f"{predicate} {self.body.type(self.kind)} {self.name}, {b.name}")
+        return self.body.write(
+            "i1", f"{predicate} {self.body.type(self.kind)} {self.name}, {b.name}"
+        )
 
     def __add__(self, other: "Value | float") -> "Value":
         return self._binary("add", other)

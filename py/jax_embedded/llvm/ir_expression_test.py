@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import ctypes
+from types import SimpleNamespace
 
 import llvmlite.binding as llvm
 import pytest
@@ -29,9 +30,7 @@ def evaluate(expression, *operands: float, lanes: int = 0) -> list[float]:
     kinds = ["float" if isinstance(operand, float) else "i32" for operand in operands]
     parameters = [body.parameter(kind, f"%p{i}") for i, kind in enumerate(kinds)]
     result: Value = expression(body, *parameters)
-    loads = [
-        f"%p{i} = load {body.type(kind)}, ptr %a{i}, align 4" for i, kind in enumerate(kinds)
-    ]
+    loads = [f"%p{i} = load {body.type(kind)}, ptr %a{i}, align 4" for i, kind in enumerate(kinds)]
     text = "\n".join(
         [
             *(line for line in sorted(body.externals) if "@twice" not in line),
@@ -63,55 +62,60 @@ def evaluate(expression, *operands: float, lanes: int = 0) -> list[float]:
     return list(found)
 
 
+def named(expression):
+    """An expression of the body and two operands, as attributes of one argument."""
+    return lambda body, x, y: expression(SimpleNamespace(body=body, x=x, y=y))
+
+
 FLOATS = [
-    (lambda body, x, y: x + y, 2.75),
-    (lambda body, x, y: x - y, 0.25),
-    (lambda body, x, y: x * y, 1.875),
-    (lambda body, x, y: x / y, 1.2),
-    (lambda body, x, y: 1.0 - x, -0.5),
-    (lambda body, x, y: 3.0 / x, 2.0),
-    (lambda body, x, y: 2.0 + -y, 0.75),
-    (lambda body, x, y: 2.0 * y, 2.5),
-    (lambda body, x, y: polynomial(x, (1.0, 2.0, y)), 6.8125),
-    (lambda body, x, y: body.where(x < y, x, 7.0), 7.0),
-    (lambda body, x, y: body.where(x > y, 8.0, 7.0), 8.0),
-    (lambda body, x, y: body.where(x.equals(1.5), x, y), 1.5),
-    (lambda body, x, y: body.where(x.unordered(y), x, y), 1.25),
-    (lambda body, x, y: body.call("copysign", x, -y), -1.5),
-    (lambda body, x, y: (x.bits() | 0x80000000).of_bits(), -1.5),
+    (lambda v: v.x + v.y, 2.75),
+    (lambda v: v.x - v.y, 0.25),
+    (lambda v: v.x * v.y, 1.875),
+    (lambda v: v.x / v.y, 1.2),
+    (lambda v: 1.0 - v.x, -0.5),
+    (lambda v: 3.0 / v.x, 2.0),
+    (lambda v: 2.0 + -v.y, 0.75),
+    (lambda v: 2.0 * v.y, 2.5),
+    (lambda v: polynomial(v.x, (1.0, 2.0, v.y)), 6.8125),
+    (lambda v: v.body.where(v.x < v.y, v.x, 7.0), 7.0),
+    (lambda v: v.body.where(v.x > v.y, 8.0, 7.0), 8.0),
+    (lambda v: v.body.where(v.x.equals(1.5), v.x, v.y), 1.5),
+    (lambda v: v.body.where(v.x.unordered(v.y), v.x, v.y), 1.25),
+    (lambda v: v.body.call("copysign", v.x, -v.y), -1.5),
+    (lambda v: (v.x.bits() | 0x80000000).of_bits(), -1.5),
 ]
 
 
 @pytest.mark.parametrize("lanes", [0, 4])
 @pytest.mark.parametrize(("expression", "expected"), FLOATS)
 def test_floats(expression, expected, lanes):
-    for value in evaluate(expression, 1.5, 1.25, lanes=lanes):
+    for value in evaluate(named(expression), 1.5, 1.25, lanes=lanes):
         assert value == pytest.approx(expected, rel=1e-7)
 
 
 INTEGERS = [
-    (lambda body, x, y: x + y, -3),
-    (lambda body, x, y: x - 1, -6),
-    (lambda body, x, y: 1 - x, 6),
-    (lambda body, x, y: x * y, -10),
-    (lambda body, x, y: x & 0xFF, 0xFB),
-    (lambda body, x, y: x ^ y, -7),
-    (lambda body, x, y: x << y, -20),
-    (lambda body, x, y: x >> 1, -3),
-    (lambda body, x, y: x.logical_shift(28), 15),
-    (lambda body, x, y: body.where(x < y, x, y), -5),
-    (lambda body, x, y: body.where(x.above(y), x, y), -5),
-    (lambda body, x, y: body.where(x.below(y), x, y), 2),
-    (lambda body, x, y: x.extended().logical_shift(4).truncated(), 0x0FFFFFFF),
-    (lambda body, x, y: (x.to_float() * 0.5).to_integer(), -2),
-    (lambda body, x, y: body.call("fshl", x, y, y), -20),
+    (lambda v: v.x + v.y, -3),
+    (lambda v: v.x - 1, -6),
+    (lambda v: 1 - v.x, 6),
+    (lambda v: v.x * v.y, -10),
+    (lambda v: v.x & 0xFF, 0xFB),
+    (lambda v: v.x ^ v.y, -7),
+    (lambda v: v.x << v.y, -20),
+    (lambda v: v.x >> 1, -3),
+    (lambda v: v.x.logical_shift(28), 15),
+    (lambda v: v.body.where(v.x < v.y, v.x, v.y), -5),
+    (lambda v: v.body.where(v.x.above(v.y), v.x, v.y), -5),
+    (lambda v: v.body.where(v.x.below(v.y), v.x, v.y), 2),
+    (lambda v: v.x.extended().logical_shift(4).truncated(), 0x0FFFFFFF),
+    (lambda v: (v.x.to_float() * 0.5).to_integer(), -2),
+    (lambda v: v.body.call("fshl", v.x, v.y, v.y), -20),
 ]
 
 
 @pytest.mark.parametrize("lanes", [0, 4])
 @pytest.mark.parametrize(("expression", "expected"), INTEGERS)
 def test_integers(expression, expected, lanes):
-    assert set(evaluate(expression, -5, 2, lanes=lanes)) == {expected}
+    assert set(evaluate(named(expression), -5, 2, lanes=lanes)) == {expected}
 
 
 @pytest.mark.parametrize("lanes", [0, 4])

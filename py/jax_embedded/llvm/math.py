@@ -23,8 +23,7 @@ from jax_embedded.llvm.ir_expression import Body, Value
 # All that is ours is called so.
 PREFIX = "jxe."
 
-# LLVM's type, and the suffix of the C library's functions.
-_TYPES = {"f16": ("half", ""), "bf16": ("bfloat", ""), "f32": ("float", "f"), "f64": ("double", "")}
+_KINDS = {"f16": "half", "bf16": "bfloat", "f32": "float", "f64": "double"}
 _BINARY = ("atan2", "maximum", "minimum", "pow")
 _ELEMENTARY = {
     "atan": math_functions.atan,
@@ -46,7 +45,7 @@ _INTEGERS_FROM = {"half": 2.0**10, "float": 2.0**23, "double": 2.0**52}
 
 _OURS = re.compile(
     r"@(?:"
-    r"(?P<c>cbrt)f(?=\()"
+    r"(?P<c>atan2|cbrt)f(?=\()"
     r"|(?:"
     r"xla\.(?P<truncate>fptrunc)\.(?:v\d+)?f32\.to"
     r"|xla\.(?P<xla>atan|tanh|erf|log1p|expm1|rsqrt)"
@@ -96,7 +95,9 @@ def define_math(names: frozenset[str], float_lanes: int) -> str:
 
 
 def _ours(match: re.Match[str]) -> str:
-    operation = match["c"] or match["truncate"] or match["xla"] or match["llvm"] or match["elementary"]
+    operation = (
+        match["c"] or match["truncate"] or match["xla"] or match["llvm"] or match["elementary"]
+    )
     return _Function(operation, int(match["lanes"] or 0), match["type"] or "f32").name
 
 
@@ -120,7 +121,7 @@ class _Function:
 
     @property
     def kind(self) -> str:
-        return _TYPES[self.type][0]
+        return _KINDS[self.type]
 
     @property
     def operand_kind(self) -> str:
@@ -169,7 +170,9 @@ class _Function:
         extended = [operand.convert("fpext", "float") for operand in operands]
         value = body.call_function(wide, "float", *extended)
         if self.type == "bf16":
-            return body.call_function(_Function("fptrunc", self.lanes, "bf16").name, self.kind, value)
+            return body.call_function(
+                _Function("fptrunc", self.lanes, "bf16").name, self.kind, value
+            )
         return value.convert("fptrunc", self.kind)
 
     def _by_parts(self, body: Body, operands: list[Value], part: int, float_lanes: int) -> None:
@@ -244,10 +247,8 @@ def _extremum(body: Body, operation: str, a: Value, b: Value) -> Value:
         first, zeros = a < b, a.bits() | b.bits()
     # Equal: the same number, or zeros whose signs decide.
     number = body.where(a.equals(b), zeros.of_bits(a.kind), body.where(first, a, b))
-    if a.kind in ("half", "bfloat"):  # an addition would call the compiler runtime
-        nan = body.where(a.unordered(a), a, b)
-    else:
-        nan = a + b
+    small = a.kind in ("half", "bfloat")  # an addition would call the compiler runtime
+    nan = body.where(a.unordered(a), a, b) if small else a + b
     return body.where(a.unordered(b), nan, number)
 
 

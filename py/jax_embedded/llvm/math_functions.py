@@ -7,16 +7,26 @@ may be taken for zeros, as XLA does. Errors in docs/numerics.md are those of all
 what stands beside a polynomial is its own error in exact arithmetic, relative to the function.
 """
 
+import math
+import struct
+from itertools import pairwise
+
 from jax_embedded.llvm.ir_expression import Body, Value, polynomial
 
 _SIGN = 0x80000000
 _MAGNITUDE = 0x7FFFFFFF
 _INFINITY = 0x7F800000
-_NAN = 0x7FC00000
 _LEAST_NORMAL = 0x00800000
-_ONE = 0x3F800000
-_ROOT_OF_HALF = 0x3F3504F3
 _FRACTION_BITS = 23
+
+
+def _bits(number: float) -> int:
+    """Of the float nearest to it; for numbers that are not negative, in their order."""
+    return struct.unpack("<I", struct.pack("<f", number))[0]
+
+
+_ONE = _bits(1.0)
+_ROOT_OF_HALF = _bits(0.5**0.5)
 
 # Added and taken away again, it rounds to an integer, which are the low bits of the sum.
 _ROUNDER = 12582912.0  # 1.5 * 2^23
@@ -47,8 +57,8 @@ _ATAN = (
 )
 # (tanh(x)/x - 1) / x^2 in x^2 for |x| < 0.55: 2^-24.7.
 _TANH = (-0.333329469, 0.133207291, -0.0526720099, 0.0164378788)
-# ((1 + e)^(1/3) - 1) / e for |e| < 0.12: 2^-28.4.
-_CBRT = (0.333333343, -0.111108989, 0.0617237501, -0.0416276529, 0.030729685)
+# ((1 + e)^(1/3) - 1) / e for |e| < 0.104: 2^-29.6.
+_CBRT = (0.333333343, -0.111109972, 0.0617245436, -0.0415027216, 0.0306569207)
 # erf(x)/x - 1 in x^2 for |x| < 0.93: 2^-25.8; -ln(1 - erf(x)) for 0.93 <= x <= 4: 2^-29.3 of erf.
 _ERF = (0.128379151, -0.376124889, 0.11281731, -0.0267629661, 0.00498735206, -0.000595957856)
 _ERFC = (
@@ -71,6 +81,10 @@ def _with_sign(value: Value, x: Value) -> Value:
     return (value.bits() | (x.bits() & _SIGN)).of_bits()
 
 
+def _at_most(body: Body, size: Value, limit: float) -> Value:
+    return body.where(size > _bits(limit), body.constant("i32", _bits(limit)), size)
+
+
 def _nan_of(body: Body, x: Value, value: Value) -> Value:
     return body.where(_size(x) > _INFINITY, x, value)
 
@@ -90,8 +104,8 @@ def _exp_of(r: Value, n: Value) -> Value:
 def exp(body: Body, x: Value) -> Value:
     n, r = _reduce_exponent(x)
     y = _exp_of(r, n)
-    y = body.where(x.bits() > 0x42B17217, float("inf"), y)  # 88.72283
-    y = body.where(x.bits().above(0xC2AEAC50), 0.0, y)  # -87.33655
+    y = body.where(x.bits() > _bits(88.72283), float("inf"), y)
+    y = body.where(x.bits().above(_bits(-87.33655)), 0.0, y)
     return _nan_of(body, x, y)
 
 
@@ -99,9 +113,9 @@ def expm1(body: Body, x: Value) -> Value:
     n, r = _reduce_exponent(x)
     half_power = ((n + 126) << _FRACTION_BITS).of_bits()  # 2^n may be too large
     half = half_power * (r * r * polynomial(r, _EXPM1) + r) + (half_power - 0.5)
-    y = body.where(_size(x) < 0x33000000, x, half + half)  # 2^-25
-    y = body.where(x.bits() > 0x42B17217, float("inf"), y)  # 88.72283
-    y = body.where(x.bits().above(0xC18AA123), -1.0, y)  # -17.32868
+    y = body.where(_size(x) < _bits(2.0**-25), x, half + half)
+    y = body.where(x.bits() > _bits(88.72283), float("inf"), y)
+    y = body.where(x.bits().above(_bits(-17.32868)), -1.0, y)
     return _nan_of(body, x, y)
 
 
@@ -111,11 +125,11 @@ def tanh(body: Body, x: Value) -> Value:
     square = a * a
     small = square * polynomial(square, _TANH) * a + a
     # Beyond 9.1 it rounds to 1, and e^x does not overflow.
-    limited = body.where(size > 0x4111999A, body.constant("i32", 0x4111999A), size).of_bits()
+    limited = _at_most(body, size, 9.1).of_bits()
     n, r = _reduce_exponent(limited + limited)
     large = 1.0 - 2.0 / (_exp_of(r, n) + 1.0)
     # From 0.55 on, without NaNs.
-    y = body.where((size - 0x3F0CCCCD).below(_INFINITY + 1 - 0x3F0CCCCD), large, small)
+    y = body.where((size - _bits(0.55)).below(_INFINITY + 1 - _bits(0.55)), large, small)
     return _with_sign(y, x)
 
 
@@ -144,20 +158,20 @@ def log1p(body: Body, x: Value) -> Value:
     f = power * x + (power - 1.0)
     f = body.where(k > 64, (u - (k << _FRACTION_BITS)).of_bits() - 1.0, f)
     y = _log_of(f, k)
-    y = body.where((bits & _MAGNITUDE) < 0x33000000, x, y)  # 2^-25
-    y = body.where(bits.above(0xBF7FFFFF), float("nan"), y)  # below -1
-    y = body.where(bits.equals(0xBF800000), float("-inf"), y)
+    y = body.where((bits & _MAGNITUDE) < _bits(2.0**-25), x, y)
+    y = body.where(bits.above(_bits(-1.0) - 1), float("nan"), y)
+    y = body.where(bits.equals(_bits(-1.0)), float("-inf"), y)
     return body.where(bits > _INFINITY - 1, x, y)
 
 
 # Up to 400 the multiples of pi/2 are exact products with the first two of three parts.
-_FEW_TURNS = 0x43C80000
+_FEW_TURNS = _bits(400.0)
 _HALF_PI = (1.570770263671875, 2.606306225061416626e-05, 6.0771006e-11)
 
 
 def _reduce_angle(a: Value) -> tuple[Value, Value]:
     """n and r with a = n pi/2 + r, |r| <= pi/4, for a up to 400; n in the low bits."""
-    shifted = a * 0.63661975 + _ROUNDER
+    shifted = a * (2.0 / math.pi) + _ROUNDER
     n = shifted - _ROUNDER
     first, second, third = (n * part for part in _HALF_PI)
     coarse = a - first
@@ -170,7 +184,9 @@ def _sin_in_quadrant(body: Body, n: Value, r: Value, sign: Value) -> Value:
     even = (n & 1).equals(0)
     first = body.where(even, r, 1.0)
     square = r * r
-    coefficients = [body.where(even, of_sin, of_cos) for of_sin, of_cos in zip(_SIN, _COS, strict=True)]
+    coefficients = [
+        body.where(even, of_sin, of_cos) for of_sin, of_cos in zip(_SIN, _COS, strict=True)
+    ]
     y = square * polynomial(square, coefficients) * first + first
     return (y.bits() ^ ((n & 2) << 30) ^ sign).of_bits()
 
@@ -225,9 +241,7 @@ def far_angle(body: Body, size: Value) -> Value:
     first = size.logical_shift(_FRACTION_BITS) - 120
     index, shift = first.logical_shift(5), first & 31
     words = [_word(body, index + i) for i in range(4)]
-    high, middle, low = (
-        body.call("fshl", one, two, shift) for one, two in zip(words, words[1:], strict=False)
-    )
+    high, middle, low = (body.call("fshl", one, two, shift) for one, two in pairwise(words))
     integer = ((size & 0x7FFFFF) | 0x800000).extended()
     # In units of 2^-62 quadrants, modulo 4 of them.
     turns = (
@@ -249,7 +263,7 @@ def far_angle(body: Body, size: Value) -> Value:
         for shift, mask in ((40, 0xFFFFFF), (16, 0xFFFFFF), (0, 0xFFFF))
     )
     r = (low * 2.0**-63 + middle * 2.0**-47) + high * 2.0**-23
-    bits = (r.bits().extended() | (negative & 0x80000000))
+    bits = r.bits().extended() | (negative & 0x80000000)
     return bits | (n << 32)
 
 
@@ -298,7 +312,8 @@ def cbrt(body: Body, x: Value) -> Value:
     size = _size(x)
     third = ((size.logical_shift(_FRACTION_BITS) * 171).logical_shift(9)) - 42
     m = (size - ((third * 3) << _FRACTION_BITS)).of_bits()
-    guess = m.bits().to_float() * (1 / 3) + 709921077.0
+    # Of the bits, a third is nearly the logarithm of the root. The cube of 8 bits is exact.
+    guess = m.bits().to_float() * (1 / 3) + 710015000.0
     t = (guess.to_integer() & 0xFFFF0000).of_bits()
     cube = t * t * t
     e = (m - cube) / cube
@@ -316,8 +331,8 @@ def erf(body: Body, x: Value) -> Value:
     near = (polynomial(square, _ERF) * larger + larger) * 2.0**-24
     n, r = _reduce_exponent(-polynomial(a, _ERFC))
     far = 1.0 - _exp_of(r, n)
-    y = body.where(size > 0x3F6E147B, far, near)  # 0.93
-    y = body.where(size > 0x407AE148, 1.0, y)  # 3.92
+    y = body.where(size > _bits(0.93), far, near)
+    y = body.where(size > _bits(3.92), 1.0, y)
     return _nan_of(body, x, _with_sign(y, x))
 
 
@@ -326,8 +341,8 @@ _EXP2 = (0.693147182, 0.240226477, 0.0555035956, 0.00961850025, 0.00133909762, 0
 # log2(m/c) = 2/ln(2) s + s^3 P(s^2), s = (m - c)/(m + c), sqrt(2/3) < m/c < sqrt(3/2): 2^-36.3.
 _LOG2 = (0.961796761, 0.577039063, 0.418657094)
 _LOG2_OF_1_5_HIGH, _LOG2_OF_1_5_LOW = 0.5849609375, 1.5632212e-06
-_ROOT_OF_3_4 = 0x3F5DB3D7
-_ROOT_OF_1_5 = 0x3F9CC471
+_ROOT_OF_3_4 = _bits(0.75**0.5)
+_ROOT_OF_1_5 = _bits(1.5**0.5)
 _TWO_LOG2_E = 2.88539
 _TWO_LOG2_E_HIGH, _TWO_LOG2_E_LOW = 2.884765625, 0.0006244568
 
@@ -364,7 +379,7 @@ def pow(body: Body, x: Value, y: Value) -> Value:
     base, exponent = _size(x), _size(y)
     log_high, log_low = _log2(body, base)
     # From 2^32 on every power of another number than 1 is out of range.
-    limited = body.where(exponent > 0x4F800000, body.constant("i32", 0x4F800000), exponent)
+    limited = _at_most(body, exponent, 2.0**32)
     limited = (limited | (y.bits() & _SIGN)).of_bits()
     leading = _leading(limited)
     product = leading * log_high
@@ -379,7 +394,7 @@ def pow(body: Body, x: Value, y: Value) -> Value:
     grows = (base > _ONE) ^ (y.bits() < 0)
     inside = (base - _LEAST_NORMAL).below(_INFINITY - _LEAST_NORMAL)
     power = body.where(inside, power, body.where(grows, float("inf"), 0.0))
-    capped = body.where(exponent > 0x4B800000, 0x4B800000, exponent)  # even from 2^24 on
+    capped = _at_most(body, exponent, 2.0**24)  # even from 2^24 on
     integer = capped.of_bits().to_integer()
     is_integer = integer.to_float().bits().equals(capped)
     odd = body.where(is_integer, integer, 0)

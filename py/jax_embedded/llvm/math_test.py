@@ -255,6 +255,7 @@ declare <8 x float> @jxe.tanh.v8f32(<8 x float>)
         ("<8 x float> @llvm.pow.v8f32(<8 x float> %x, <8 x float> %y)", "jxe.pow.v8f32"),
         ("<8 x half> @llvm.sin.v8f16(<8 x half> %x)", "jxe.sin.v8f16"),
         ("float @cbrtf(float %x)", "jxe.cbrt.f32"),
+        ("float @atan2f(float %x, float %y)", "jxe.atan2.f32"),
         ("double @xla.tanh.f64(double %x)", "jxe.tanh.f64"),
     ],
 )
@@ -301,7 +302,9 @@ def test_every_number_of_16_bits(name, kind):
     values = np.arange(2**16, dtype=np.uint16).view(dtype)
     values = values[~np.isnan(values)]
     with np.errstate(all="ignore"):
-        wide = run(name, kind.replace("bf16", "f32").replace("f16", "f32"), values.astype(np.float32))
+        wide = run(
+            name, kind.replace("bf16", "f32").replace("f16", "f32"), values.astype(np.float32)
+        )
         expected = wide.astype(dtype)
     assert same_bits(run(name, kind, values), expected)
 
@@ -329,8 +332,24 @@ def test_a_core_with_vectors_has_functions_of_its_lanes_inlined():
 def test_definitions_call_no_library(lanes):
     names = frozenset(f"jxe.{name}.v8f32" for name in ELEMENTARY)
     text = define_math(names, lanes)
-    assert not [line for line in text.splitlines() if line.startswith("declare") and "@llvm." not in line]
+    assert not [
+        line for line in text.splitlines() if line.startswith("declare") and "@llvm." not in line
+    ]
     assert not re.search(r"\b(fast|contract|reassoc|afn|arcp|nnan|ninf|nsz)\b", text)
 
 
-ELEMENTARY = ("atan", "atan2", "cbrt", "cos", "erf", "exp", "expm1", "log", "log1p", "pow", "sin", "tan", "tanh")
+ELEMENTARY = (
+    "atan",
+    "atan2",
+    "cbrt",
+    "cos",
+    "erf",
+    "exp",
+    "expm1",
+    "log",
+    "log1p",
+    "pow",
+    "sin",
+    "tan",
+    "tanh",
+)
