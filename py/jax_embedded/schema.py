@@ -6,6 +6,7 @@ library as a serialised FileDescriptorProto; they are found there by the file's 
 """
 
 import contextlib
+import functools
 import hashlib
 import mmap
 from collections.abc import Iterator
@@ -60,8 +61,10 @@ def encode(message: Message) -> bytes:
     return message.SerializeToString(deterministic=True)
 
 
+@functools.cache
 def read_schema(library: Path) -> Schema:
-    """Finds FILES and all that they import in jaxlib's shared library.
+    """Finds FILES and all that they import in jaxlib's shared library, once in a process and its
+    forks.
 
     Errors: InternalError if one of them is not there.
     """
