@@ -102,7 +102,7 @@ class Hlo:
             return ""
 
     def literal_bytes(self, instruction: Any) -> bytes:
-        """The bytes of a constant, little endian, row-major."""
+        """The bytes of a constant, little endian, in the layout of its shape."""
         owner = f"constant {instruction.name}"
         if instruction.opcode != "constant":
             raise InternalError(f"{owner}: expected a constant, found {instruction.opcode}")
@@ -113,8 +113,8 @@ class Hlo:
         data = values if not code else struct.pack(f"<{len(values)}{code}", *values)
         if len(data) != shape.nbytes:
             raise InternalError(f"{owner}: expected {shape.nbytes} bytes, found {len(data)}")
-        if not is_row_major(literal.shape):
-            raise InternalError(f"{owner}: expected a row-major literal, found another layout")
+        if literal.shape.layout.minor_to_major != instruction.shape.layout.minor_to_major:
+            raise InternalError(f"{owner}: expected a literal in its layout, found another")
         return bytes(data)
 
 

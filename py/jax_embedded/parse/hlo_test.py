@@ -56,7 +56,8 @@ def constant(
 ) -> tuple[Hlo, Any]:
     module = Module()
     instruction = module.add(1, "constant")
-    set_shape(instruction.literal.shape, DTYPES[dtype].xla, dims, layout)
+    for shape in (instruction.shape, instruction.literal.shape):
+        set_shape(shape, DTYPES[dtype].xla, dims, layout)
     return module.hlo(), instruction
 
 
@@ -122,10 +123,17 @@ def test_literal_with_another_number_of_elements(count):
     assert caught.value.what == f"constant constant.1: expected 12 bytes, found {4 * count}"
 
 
-def test_literal_that_is_not_row_major():
+def test_literal_is_in_its_layout():
+    hlo, instruction = constant("u8", (2, 3), layout=(0, 1))
+    instruction.literal.u8s = bytes(range(6))
+    assert hlo.literal_bytes(instruction) == bytes(range(6))
+
+
+def test_literal_in_another_layout_than_its_instruction():
     hlo, instruction = constant("u8", (2, 3), layout=(0, 1))
     instruction.literal.u8s = bytes(6)
-    with pytest.raises(InternalError, match="expected a row-major literal, found another layout"):
+    instruction.shape.layout.minor_to_major[:] = (1, 0)
+    with pytest.raises(InternalError, match="expected a literal in its layout, found another"):
         hlo.literal_bytes(instruction)
 
 
