@@ -35,6 +35,13 @@ ARGUMENTS = {
     "key4": "u32[4]",
 }
 
+_IMPORTS = """\
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import lax, nn, random
+from jax import scipy as jsp
+"""
 _ALLOWED = ast.parse(Path(__file__).with_name("arguments.py").read_text()).body
 
 
@@ -76,6 +83,7 @@ class Cell:
         return (
             f"def f({', '.join(self.inputs)}):\n"
             f"    return {self.expression}\n\n\n"
+            f"{_IMPORTS}"
             f"{_definitions(_names(ast.parse(self.expression)))}\n"
             f"dtype = jnp.dtype({DTYPES[self.dtype].numpy!r})\n"
         )
@@ -89,10 +97,8 @@ def _definitions(used: set[str]) -> str:
     """What arguments.py defines of these names, and of those that their definitions use."""
     chosen: list[ast.stmt] = []
     for statement in reversed(_ALLOWED):  # a definition stands behind those that it uses
-        defined = getattr(statement, "name", None)
-        if isinstance(statement, ast.Import | ast.ImportFrom):
-            chosen.append(statement)
-        elif defined in used or (isinstance(statement, ast.Expr) and _names(statement) & used):
+        defined = getattr(statement, "name", None) or ast.unparse(statement).split(".")[0]
+        if defined in used:
             chosen.append(statement)
             used = used | _names(statement)
     return "\n".join(ast.unparse(statement) for statement in reversed(chosen))

@@ -52,15 +52,15 @@ RANDOM = {
     "categorical": "random.categorical(key, v, shape=(6,))",
     "cauchy": "random.cauchy(key, (8,), dtype)",
     "chisquare": "random.chisquare(key, 3, (4,), dtype)",
-    "choice": "random.choice(key, x, (4,))",
+    "choice": "drawn(lambda: random.choice(key, x, (4,)))",
     "clone": "random.key_data(random.clone(random.wrap_key_data(key)))",
     "dirichlet": "random.dirichlet(key, jnp.ones(4, dtype), (2,), dtype)",
-    "double_sided_maxwell": "random.double_sided_maxwell(key, 0, 1, (8,), dtype)",
+    "double_sided_maxwell": "drawn(lambda: random.double_sided_maxwell(key, 0, 1, (8,), dtype))",
     "exponential": "random.exponential(key, (8,), dtype)",
     "f": "random.f(key, 3, 4, (4,), dtype)",
     "fold_in": "random.fold_in(key, k)",
     "gamma": "random.gamma(key, 2, (4,), dtype)",
-    "generalized_normal": "random.generalized_normal(key, 2, (4,), dtype)",
+    "generalized_normal": "drawn(lambda: random.generalized_normal(key, 2, (4,), dtype))",
     "geometric": "random.geometric(key, 0.25, (8,), dtype)",
     "gumbel": "random.gumbel(key, (8,), dtype)",
     "key": "random.key_data(random.key(k))",
@@ -70,7 +70,9 @@ RANDOM = {
     "logistic": "random.logistic(key, (8,), dtype)",
     "lognormal": "random.lognormal(key, 1, (8,), dtype)",
     "maxwell": "random.maxwell(key, (8,), dtype)",
-    "multinomial": "random.multinomial(key, 8, jnp.array([0.25, 0.25, 0.5]), dtype=dtype)",
+    "multinomial": (
+        "drawn(lambda: random.multinomial(key, 8, jnp.array([0.25, 0.25, 0.5]), dtype=dtype))"
+    ),
     "multivariate_normal": (
         "random.multivariate_normal(key, jnp.zeros(3, dtype), 4 * jnp.eye(3, dtype=dtype),"
         " (2,), dtype)"
@@ -80,7 +82,7 @@ RANDOM = {
     "pareto": "random.pareto(key, 2, (8,), dtype)",
     "permutation": "random.permutation(key, x)",
     "poisson": "random.poisson(key, 3, (4,), dtype)",
-    "rademacher": "random.rademacher(key, (8,), dtype)",
+    "rademacher": "drawn(lambda: random.rademacher(key, (8,), dtype))",
     "randint": "random.randint(key, (8,), 0, 100, dtype)",
     "rayleigh": "random.rayleigh(key, 2, (8,), dtype)",
     "split": "random.split(key, 3)",
