@@ -117,6 +117,7 @@ LAX = {
     "exp2": "lax.exp2(x)",
     "expand_dims": "lax.expand_dims(a, (1,))",
     "expm1": "lax.expm1(x)",
+    "fft": "lax.fft(x, 'fft' if dtype.kind == 'c' else 'rfft', (8,))",
     "floor": "lax.floor(x)",
     "fori_loop": "lax.fori_loop(0, k % 8, lambda step, u: u + y * step.astype(u.dtype), x)",
     "full": "lax.full((3, 4), 1, dtype)",
@@ -240,7 +241,6 @@ LAX = {
 _NO_ARRAY = "computes shapes or dtypes in Python; its result is no array"
 EXCLUDED = {
     "DotDimensionNumbers": "a type",
-    "PrecisionLike": "a type",
     "after_all": "makes a token, which orders effects; C functions have none",
     "broadcast_shapes": _NO_ARRAY,
     "conv_dimension_numbers": _NO_ARRAY,

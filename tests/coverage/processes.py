@@ -78,7 +78,7 @@ class _Process:
                 self.what_failed = "BUG: the cell's process: expected an outcome, found none"
                 return {}
         if time.monotonic() > self.until:
-            self.what_failed = f"BUG: the cell's process: expected an outcome in {SECONDS} s"
+            self.what_failed = "BUG: the cell's process: expected an outcome, found none in time"
             return {}
         return None
 
@@ -103,4 +103,4 @@ def _start(
     with contextlib.suppress(PermissionError, ProcessLookupError):
         os.setpgid(pid, pid)  # as the child does, whoever comes first
     theirs.close()
-    return ours, _Process(cells, core, pid, time.monotonic() + SECONDS * (2 + len(cells)))
+    return ours, _Process(cells, core, pid, time.monotonic() + 10 * SECONDS * len(cells))

@@ -27,26 +27,34 @@ in qemu) with {draws} draws of inputs, and judged against stock JAX by the bound
 * a number: the [message](#messages) of that number.
 
 There is every public function of `jax.lax` but [those that are left out](#left-out), and of the
-other modules what is commonly used.
+other modules what is commonly used; the rest is named below each table.
 """
 
 
 def report(
     outcomes: Mapping[Cell, Outcome],
     excluded: Mapping[str, Mapping[str, str]],
+    others: Mapping[str, Sequence[str]],
     version: str,
     draws: int,
 ) -> str:
-    """The file's text. The same outcomes, the same bytes."""
+    """The file's text. The same outcomes, the same bytes.
+
+    excluded: module -> name -> why it is left out.
+    others: module -> its other public functions.
+    version: of jax.
+    """
     targets = next(list(o.found) for o in outcomes.values() if o.found)
     numbers = _numbers(outcomes)
     head = _HEAD.format(version=version, draws=draws, targets=_listed(targets))
     blocks = [head, *_summary(outcomes, targets)]
     modules = dict.fromkeys(cell.module for cell in outcomes)
     for module in modules:
-        blocks += _module(
-            module, {c: o for c, o in outcomes.items() if c.module == module}, numbers
-        )
+        chosen = {cell: o for cell, o in outcomes.items() if cell.module == module}
+        blocks += _module(module, chosen, numbers)
+        if others.get(module):
+            names = ", ".join(f"`{name}`" for name in others[module])
+            blocks.append(f"Not in the table: {names}.\n")
     blocks.append("## Messages\n")
     blocks += [f"{number}. {_escaped(text)}" for text, number in numbers.items()]
     blocks.append("\n## Left out\n")

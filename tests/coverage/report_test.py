@@ -33,7 +33,8 @@ def rows(**outcomes: Outcome) -> dict[Cell, Outcome]:
 
 
 def written(outcomes: dict[Cell, Outcome]) -> str:
-    return report(outcomes, {"jax.lax": {"dtype": "no array"}}, "1.2", 2)
+    excluded = {"jax.lax": {"dtype": "no array"}}
+    return report(outcomes, excluded, {"jax.lax": ["map", "scan"]}, "1.2", 2)
 
 
 def test_what_is_written_is_read():
@@ -59,6 +60,10 @@ def test_the_summary_counts_cells_that_jax_has_and_that_pass_everywhere():
     percent = " | ".join(f"{1000 * share // (4 * n - 1) / 10} %" for share in shares)
     assert f"| `jax.lax` | {counts} | {percent} |\n" in text
     assert f"| all | {counts} | {percent} |\n" in text
+
+
+def test_functions_that_are_not_in_the_table_are_named():
+    assert "\nNot in the table: `map`, `scan`.\n" in written(rows(add=PASSED))
 
 
 def test_all_is_100_percent_and_almost_all_is_less():

@@ -93,7 +93,7 @@ STATS = {
     "norm": _methods("norm", "small(x)", "cdf logcdf logpdf pdf sf")
     + f", jsp.stats.norm.ppf({_Q})",
     "pareto": _methods("pareto", "above_one(x), 2", "cdf logpdf pdf sf"),
-    "poisson": _methods("poisson", "small(positive(x)), 2.5", "cdf logpmf pmf"),
+    "poisson": _methods("poisson", "jnp.floor(positive(x)), 2.5", "cdf logpmf pmf"),
     "rankdata": "jsp.stats.rankdata(x)",
     "sem": "jsp.stats.sem(a, axis=1)",
     "t": _methods("t", "small(x), 3", "logpdf pdf"),
@@ -122,7 +122,7 @@ LINALG = {
     "expm_frechet": "jsp.linalg.expm_frechet(unit(m) / 4, unit(n))",
     "fiedler": "jsp.linalg.fiedler(v)",
     "fiedler_companion": "jsp.linalg.fiedler_companion(positive(v))",
-    "funm": "jsp.linalg.funm(spread(m), jnp.sin, disp=False)[0]",
+    "funm": "jsp.linalg.funm(spread(m) / 16, jnp.exp, disp=False)[0]",
     "hadamard": "jsp.linalg.hadamard(4, dtype)",
     "hankel": "jsp.linalg.hankel(v, v)",
     "helmert": "jsp.linalg.helmert(4).astype(dtype)",
