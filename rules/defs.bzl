@@ -58,7 +58,8 @@ def jax_llvm_library(
         inputs: dict from argument name to shape, such as "f32[8,16]" or "i32[]". An argument that is
             not named keeps its default value. None at all: the function has no arguments.
         example_inputs: string, instead of inputs: a function of src that returns the arguments, as a
-            tuple in the order of the signature or a dict by name; for pytrees.
+            tuple in the order of the signature or a dict by name; for pytrees. It may yield those of one
+            call after the other instead, for the stream of a jax_llvm_test.
         outputs: list of string, names of the results in the order of jax.tree.leaves. By default they
             are made of "out" and the path.
         donate: list of string, arguments that are updated in place: each shares its memory with the result
@@ -160,6 +161,7 @@ def jax_llvm_test(
         edge_values: bool, whether zeros, infinities, nan, subnormals and the like are cases too; for elementwise
             functions. Each element of their results is judged by itself.
         stream: int, of how many calls a stream is in which donated arguments go on with what the call before left.
+            The other arguments are those that example_inputs yields, or else drawn, the donated ones at first too.
         max_ulp: number, the constant part of the bound.
         tags: list of string, as everywhere.
         **kwargs: as in firmware_test.

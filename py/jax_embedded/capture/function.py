@@ -138,13 +138,16 @@ def arguments_from_shapes(function: Callable, inputs: Mapping[str, str]) -> Argu
 
 def arguments_from_example(module: ModuleType, function: Callable, name: str) -> Arguments:
     """name: a function of the user's file that returns the arguments: a tuple in the order of the
-    signature, or a dict by argument name.
+    signature, or a dict by argument name. It may yield those of one call after the other instead:
+    the first count here.
 
     Errors: ExportError if it is not there, raises, or returns something else.
     """
     example = find_function(module, name, "example_inputs")
     try:
         values = example()
+        if inspect.isgenerator(values):
+            values = next(values, None)
     except BaseException as error:
         raise user_error(error, f"{name}()") from error
     if isinstance(values, tuple):

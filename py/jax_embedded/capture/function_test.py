@@ -95,6 +95,15 @@ def test_pytrees_become_leaves_with_paths_and_names():
     assert x == "e"
 
 
+def test_the_first_of_what_an_example_yields_counts():
+    def example():
+        yield {"gain": 1, "x": True}
+        yield "something else"
+
+    arguments = arguments_from_example(module_of(e=example), two, "e")
+    assert leaves(arguments) == ["x x bool[]", "gain gain i32[]"]
+
+
 def test_example_by_name():
     arguments = arguments_from_example(module_of(e=lambda: {"gain": 1, "x": True}), two, "e")
     assert leaves(arguments) == ["x x bool[]", "gain gain i32[]"]

@@ -9,7 +9,7 @@ import inspect
 import os
 import sys
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -20,7 +20,7 @@ import numpy as np
 from jax_embedded.errors import ExportError
 from jax_embedded.oracle.case import Case
 from jax_embedded.oracle.edge_values import placements
-from jax_embedded.shape import DTYPES, parse_shape
+from jax_embedded.shape import BY_NUMPY, DTYPES, Shape, parse_shape
 
 _WIDER = {
     np.dtype(narrow): np.dtype(wide)
@@ -51,14 +51,14 @@ def cases(
     inputs: shape text by argument name; or
     example_inputs: the name of a function of the file that returns the arguments, a tuple in the
         order of the signature or a dict by name. Its values are the first case, unless they are
-        shapes only (jax.ShapeDtypeStruct).
+        shapes only (jax.ShapeDtypeStruct). If it yields arguments, they are those of the stream.
     draws: how many seeded cases. Floats are drawn from the normal distribution, integers from 0 to
         100, leaf by leaf.
     edge_values: whether cases of edge values follow (see jax_embedded.oracle.edge_values).
     stream: of how many calls a stream is at the end. In it each of the arguments `donated` is the
-        result of the call before, in each precision its own.
+        result of the call before, in each precision its own; the others are drawn.
     donated: leaf of the arguments -> leaf of the results.
-    Errors: ExportError if the function raises in float64.
+    Errors: ExportError if the function raises in float64, or if example_inputs yields too little.
     """
     os.environ["JAX_PLATFORMS"] = "cpu"
     os.environ["XLA_FLAGS"] = "--xla_cpu_max_isa=AVX"
@@ -69,9 +69,11 @@ def cases(
     module = _load(src)
     function = getattr(module, fn)
     signature = inspect.signature(function)
-    arguments, exemplary = _arguments(module, signature, inputs or {}, example_inputs)
+    calls, yielded = _calls(module, signature, inputs or {}, example_inputs)
+    arguments = next(calls)
     # As a list, since a dict would be flattened by its sorted keys.
     found, tree = jax.tree.flatten(list(arguments.values()))
+    exemplary = example_inputs is not None and not any(map(_is_shape, found))
     leaves = [_array(leaf) for leaf in found]
 
     def flat(*values: np.ndarray) -> list[Any]:
@@ -88,7 +90,12 @@ def cases(
     ]
     random = np.random.default_rng(seed)
     for step in range(stream):
-        values = [_draw(random, leaf) for leaf in leaves]
+        if not yielded:
+            values = [_draw(random, leaf) for leaf in leaves]
+        elif step:
+            values = _next_call(calls, tree, leaves, f"{example_inputs}()", step, stream)
+        else:
+            values = list(leaves)
         wide = list(map(_widen, values))
         if step:
             for argument, result in (donated or {}).items():
@@ -109,13 +116,16 @@ def _load(src: Path) -> ModuleType:
     return module
 
 
-def _arguments(
+def _calls(
     module: ModuleType,
     signature: inspect.Signature,
     inputs: Mapping[str, str],
     example_inputs: str | None,
-) -> tuple[dict[str, Any], bool]:
-    """The arguments by name in the order of the signature, and whether their values count."""
+) -> tuple[Iterator[dict[str, Any]], bool]:
+    """The arguments of calls by name, in the order of the signature; and whether they are yielded.
+
+    If they are not, they are those of one call.
+    """
     import jax
 
     if example_inputs is None:
@@ -126,18 +136,60 @@ def _arguments(
         }
     else:
         values = getattr(module, example_inputs)()
-    if isinstance(values, tuple):
-        values = dict(zip(signature.parameters, values, strict=False))
-    assert values.keys() <= signature.parameters.keys()
-    shapes_only = any(isinstance(v, jax.ShapeDtypeStruct) for v in jax.tree.leaves(values))
-    exemplary = example_inputs is not None and not shapes_only
-    return {name: values[name] for name in signature.parameters if name in values}, exemplary
+
+    def by_name(values: Any) -> dict[str, Any]:
+        if isinstance(values, tuple):
+            values = dict(zip(signature.parameters, values, strict=False))
+        assert values.keys() <= signature.parameters.keys()
+        return {name: values[name] for name in signature.parameters if name in values}
+
+    yielded = inspect.isgenerator(values)
+    return map(by_name, values if yielded else [values]), yielded
+
+
+def _next_call(
+    calls: Iterator[dict[str, Any]],
+    tree: Any,
+    leaves: Sequence[np.ndarray],
+    where: str,
+    step: int,
+    stream: int,
+) -> list[np.ndarray]:
+    import jax
+
+    arguments = next(calls, None)
+    if arguments is None:
+        raise ExportError(
+            "example-inputs",
+            f"{where}: expected the arguments of {stream} calls, found those of {step}",
+            f"yield more, or set stream = {step}",
+        )
+    found, found_tree = jax.tree.flatten(list(arguments.values()))
+    values = [_array(leaf) for leaf in found]
+    if found_tree != tree or list(map(_shape, values)) != list(map(_shape, leaves)):
+        raise ExportError(
+            "example-inputs",
+            f"{where}, call {step}: expected the shapes and dtypes of the first,"
+            f" {', '.join(map(_shape, leaves))}, found {', '.join(map(_shape, values))}",
+            "yield the same tree of arrays for each call",
+        )
+    return values
+
+
+def _shape(value: np.ndarray) -> str:
+    return str(Shape(BY_NUMPY[value.dtype.name].name, value.shape))
+
+
+def _is_shape(leaf: Any) -> bool:
+    import jax
+
+    return isinstance(leaf, jax.ShapeDtypeStruct)
 
 
 def _array(leaf: Any) -> np.ndarray:
     import jax
 
-    if isinstance(leaf, jax.ShapeDtypeStruct):
+    if _is_shape(leaf):
         return np.zeros(leaf.shape, leaf.dtype)
     return np.asarray(jax.numpy.asarray(leaf))
 

@@ -51,6 +51,16 @@ def of_one_precision(x):
 
 def counter(total, x):
     return total + x, total * 2.0
+
+
+def log():
+    for step in range(5):
+        yield jnp.float32(8.0), 0.1 * step
+
+
+def changing():
+    yield jnp.float32(8.0), 0.1
+    yield jnp.float32(8.0), jnp.ones(2)
 """
 INPUTS = {"a": "f32[3]", "b": "f32[3]"}
 
@@ -148,3 +158,27 @@ def test_a_stream_carries_what_is_donated_in_each_precision(run):
     exact = np.float64(stream[0].inputs[0]) + sum(np.float64(case.inputs[1]) for case in stream)
     assert stream[-1].references[0] == pytest.approx(exact, rel=1e-14)
     assert stream[-1].references[0] != stream[-1].results[0]
+
+
+def test_a_stream_has_the_arguments_that_are_yielded(run):
+    found = run("counter", example_inputs="log", donated={0: 0}, stream=4, draws=1)
+    assert [case.kind for case in found] == ["example", "draw"] + ["stream"] * 4
+    stream = found[2:]
+    assert [case.inputs[1] for case in stream] == [np.float32(0.1 * step) for step in range(4)]
+    assert stream[0].inputs[0] == found[0].inputs[0] == 8.0
+    for before, case in itertools.pairwise(stream):
+        assert case.inputs[0] == before.results[0]
+
+
+@pytest.mark.parametrize(
+    ("example", "expected"),
+    [
+        ("log", "log(): expected the arguments of 6 calls, found those of 5"),
+        ("changing", "changing(), call 1: expected the shapes and dtypes of the first, f32[], f32[],"),
+    ],
+)
+def test_what_is_yielded_must_do_for_the_stream(run, example, expected):
+    with pytest.raises(ExportError) as caught:
+        run("counter", example_inputs=example, donated={0: 0}, stream=6)
+    assert caught.value.kind == "example-inputs"
+    assert caught.value.what.startswith(expected)
