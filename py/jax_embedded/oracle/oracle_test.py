@@ -174,7 +174,10 @@ def test_a_stream_has_the_arguments_that_are_yielded(run):
     ("example", "expected"),
     [
         ("log", "log(): expected the arguments of 6 calls, found those of 5"),
-        ("changing", "changing(), call 1: expected the shapes and dtypes of the first, f32[], f32[],"),
+        (
+            "changing",
+            "changing(), call 1: expected the shapes and dtypes of the first, f32[], f32[],",
+        ),
     ],
 )
 def test_what_is_yielded_must_do_for_the_stream(run, example, expected):
