@@ -58,7 +58,7 @@ def update(state, odometry, distances):
 
 
 def drive():
-    """A drive in a circle and what is measured of it; the filter begins a metre off."""
+    """A winding drive and what is measured of it; the filter begins two metres off."""
     random = np.random.default_rng(0)
     guess = State(np.float32([3.0, 1.5, 0.0]), np.diag(np.float32([0.3, 0.3, 0.1])))
     pose = np.float32([2.0, 3.0, 0.3])

@@ -54,7 +54,7 @@ class Plan(NamedTuple):
 
 
 def control(plan, x, target):
-    """The acceleration for the next step.
+    """The acceleration for the next step, by ADMM: the plan that costs least, then the limits.
 
     x: f32[4], position (m), speed (m/s), angle (rad), rate (rad/s). target: m.
     """
