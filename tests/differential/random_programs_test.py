@@ -5,7 +5,6 @@ Open-ended: bazel test //tests/differential:random_programs_test --test_env=RAND
 --test_env=RANDOM_SEED=1 --test_timeout=86400
 """
 
-import ctypes
 import os
 import sys
 import tempfile
@@ -13,19 +12,19 @@ from pathlib import Path
 
 # Once, before any fork; a backend must not exist yet, since its flags differ from child to child.
 import jax  # noqa: F401
-import llvmlite.binding as llvm
-import numpy as np
 from hypothesis import HealthCheck, Phase, given, reject, seed, settings
 
 from jax_embedded.capture.capture import CaptureRequest, capture
 from jax_embedded.child import run_in_child
 from jax_embedded.errors import ExportError
+from jax_embedded.ir.c_function import c_function
 from jax_embedded.oracle.compare import compare
 from jax_embedded.oracle.oracle import cases
 from jax_embedded.pipeline import CompileOptions, compile_dump
 from jax_embedded.target import TARGETS
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+from in_process import call
 from random_programs import INPUTS, programs
 
 SHAPES = {name: f"f32[{','.join(map(str, dims))}]" for name, dims in INPUTS.items()}
@@ -36,24 +35,6 @@ SHARD = int(os.environ.get("TEST_SHARD_INDEX", "0"))
 SHARDS = int(os.environ.get("TEST_TOTAL_SHARDS", "1"))
 if "TEST_SHARD_STATUS_FILE" in os.environ:
     Path(os.environ["TEST_SHARD_STATUS_FILE"]).touch()
-
-
-def call(code: bytes, results: list[np.ndarray], inputs: list[np.ndarray]) -> list[np.ndarray]:
-    llvm.initialize_native_target()
-    llvm.initialize_native_asmprinter()
-    machine = llvm.Target.from_default_triple().create_target_machine()
-    engine = llvm.create_mcjit_compiler(llvm.parse_assembly(""), machine)
-    engine.add_object_file(llvm.ObjectFileRef.from_data(code))
-    engine.finalize_object()
-    by_value = len(results) == 1 and not results[0].shape
-    got = [np.full(r.shape, np.nan, np.float32) for r in results]
-    pointers = [] if by_value else [g.ctypes.data for g in got]
-    arguments = [v.ctypes.data if v.shape else v.item() for v in inputs]
-    types = [ctypes.c_void_p if v.shape else ctypes.c_float for v in inputs]
-    types += [ctypes.c_void_p] * len(pointers)
-    function = ctypes.CFUNCTYPE(ctypes.c_float if by_value else None, *types)
-    returned = function(engine.get_function_address("f"))(*arguments, *pointers)
-    return [np.float32(returned).reshape(())] if by_value else got
 
 
 def check(source: str) -> None:
@@ -68,8 +49,11 @@ def check(source: str) -> None:
                 raise
             reject()
         code = artifact.files["f.o"]
+        function = c_function("f", dump.parameters, dump.results)
         for case in run_in_child("oracle", lambda: cases(src, "f", SHAPES, draws=2)):
-            got = run_in_child("call", lambda case=case: call(code, case.results, case.inputs))
+            got = run_in_child(
+                "call", lambda case=case: call(code, function, case.inputs, case.results)
+            )
             for index, result in enumerate(got):
                 outcome = compare(result, case.results[index], case.references[index])
                 assert outcome.passed, f"result {index}: {outcome}\n{source}"

@@ -21,3 +21,14 @@ def test_what_is_tested_is_what_others_get():
     assert len(others) > 5
     tested = pins("dev_requirements_lock.txt")
     assert {pin: tested.get(pin) for pin in others} == others
+
+
+def test_the_oldest_set_has_another_jaxlib_and_nothing_else():
+    others, oldest = pins("requirements_lock.txt"), pins("oldest_requirements_lock.txt")
+
+    def rest(lock: dict[str, set[str]]) -> dict[str, set[str]]:
+        return {pin: hashes for pin, hashes in lock.items() if not re.match("jax(lib)?==", pin)}
+
+    assert rest(oldest) == rest(others)
+    assert len(oldest) == len(others) == len(rest(others)) + 2
+    assert not oldest.keys() & others.keys() - rest(others).keys()

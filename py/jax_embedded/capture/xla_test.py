@@ -65,6 +65,12 @@ def test_kernels_by_the_name_of_their_module(tmp_path):
     assert read_hlo(tmp_path) == "hlo"
 
 
+def test_a_main_module_of_one_part_has_no_name_in_the_dump(tmp_path):
+    (tmp_path / f"module_0004.jit_{MODULE}.ir-no-opt.ll").write_text("main")
+    (tmp_path / f"module_0004.jit_{MODULE}.add.1_kernel_module.ir-no-opt.ll").write_text("add")
+    assert read_kernels(tmp_path) == {"__compute_module": "main", "add.1_kernel_module": "add"}
+
+
 def test_no_kernels(tmp_path):
     assert read_kernels(tmp_path) == {}
 
