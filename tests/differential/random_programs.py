@@ -23,8 +23,9 @@ INPUTS = {
 
 @dataclass(frozen=True)
 class _Value:
-    """dtype: numpy's name. dims. exact: whether no rounding has gone into it, so that what is decided
-    by it is the same everywhere.
+    """dtype: numpy's name.
+
+    exact: whether no rounding has gone into it, so that what it decides is the same everywhere.
     """
 
     dtype: str
@@ -238,10 +239,8 @@ def _mix(draw: st.DrawFn, program: _Program) -> None:
     a, value = _chosen(draw, program, _float_array) or ("x", program.values["x"])
     i = draw(st.integers(0, len(value.dims) - 1))
     text = draw(st.sampled_from(_MIX))
-    if "jnp.tri" in text:  # which is float32
-        dtype = jnp.promote_types(value.dtype, "float32").name
-    else:
-        dtype = value.dtype
+    other = "float32" if "jnp.tri" in text else value.dtype
+    dtype = jnp.promote_types(value.dtype, other).name
     if "reshape" in text:
         n = value.dims[i]
         program.add(text.format(a=a, i=i, n=n), dtype, (n, value.size // n))
@@ -374,7 +373,7 @@ def _discrete(draw: st.DrawFn, program: _Program) -> None:
 
 
 def _cast(draw: st.DrawFn, program: _Program) -> None:
-    a, value = _chosen(draw, program, lambda v: True) or ("x", program.values["x"])
+    a, value = _chosen(draw, program, lambda _: True) or ("x", program.values["x"])
     if not value.is_float:
         dtype = draw(st.sampled_from(["float32", "float16", "int32"]))
         text = f"{a}.astype(jnp.{dtype})"
