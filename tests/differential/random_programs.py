@@ -83,8 +83,8 @@ _LOOPS = [
 # Each element of the result depends on many of the operand: neither may lie where the other does.
 # Of numbers of one sign, since a sum in which they cancel has more error than the bound allows for.
 _MIX = [
-    "jax.nn.sigmoid({a}) @ (jnp.tri({n}, k={n} // 2) * 0.3)",
-    "(jnp.tri({n}) * 0.3) @ jnp.abs(jnp.moveaxis({a}, {i}, 0).reshape({n}, -1))",
+    "jax.nn.sigmoid({a}) @ (jnp.tri({n}, k={n} // 2, dtype={a}.dtype) * 0.3)",
+    "(jnp.tri({n}, dtype={a}.dtype) * 0.3) @ jnp.abs(jnp.moveaxis({a}, {i}, 0).reshape({n}, -1))",
     "jnp.cumsum(jnp.flip(jnp.abs({a}), axis={i}), axis={i}) * 0.3",
     "jnp.flip(jnp.cumsum(jnp.abs({a}), axis={i}), axis={i}) * 0.3",
     "jax.lax.cummax({a}, axis={i})",
@@ -189,6 +189,17 @@ def _float_array(value: _Value) -> bool:
     return value.is_float and bool(value.dims)
 
 
+def _promotes(a: _Value, b: _Value, *, same: bool = False) -> bool:
+    """Whether a and b make a float. A half that has been rounded does not become a wider number, in
+    whose ulp its error would be all there is.
+    """
+    if a.dtype == b.dtype:
+        return True
+    if same or not b.is_float:
+        return False
+    return all(v.exact or v.dtype == "float32" for v in (a, b))
+
+
 def _unary(draw: st.DrawFn, program: _Program) -> None:
     a, value = _chosen(draw, program, _float) or ("x", program.values["x"])
     program.add(draw(st.sampled_from(_UNARY)).format(a=a), value.dtype, value.dims)
@@ -198,10 +209,7 @@ def _binary(draw: st.DrawFn, program: _Program) -> None:
     a, value = _chosen(draw, program, _float) or ("x", program.values["x"])
     text = draw(st.sampled_from(_BINARY))
 
-    def fits(other: _Value) -> bool:
-        return other.dtype == value.dtype or ("cond" not in text and other.is_float)
-
-    b, other = _alike(draw, program, value, fits)
+    b, other = _alike(draw, program, value, lambda v: _promotes(value, v, same="cond" in text))
     dtype = jnp.promote_types(value.dtype, other.dtype).name
     program.add(text.format(a=a, b=b), dtype, value.dims)
 
@@ -222,7 +230,7 @@ def _reduce(draw: st.DrawFn, program: _Program) -> None:
 
 def _dot(draw: st.DrawFn, program: _Program) -> None:
     a, value = _chosen(draw, program, _float_array) or ("x", program.values["x"])
-    b, other = _alike(draw, program, value, _float)
+    b, other = _alike(draw, program, value, lambda v: _promotes(value, v))
     dtype = jnp.promote_types(value.dtype, other.dtype).name
     i = draw(st.integers(0, len(value.dims) - 1))
     rest = value.dims[:i] + value.dims[i + 1 :]
@@ -239,13 +247,11 @@ def _mix(draw: st.DrawFn, program: _Program) -> None:
     a, value = _chosen(draw, program, _float_array) or ("x", program.values["x"])
     i = draw(st.integers(0, len(value.dims) - 1))
     text = draw(st.sampled_from(_MIX))
-    other = "float32" if "jnp.tri" in text else value.dtype
-    dtype = jnp.promote_types(value.dtype, other).name
     if "reshape" in text:
         n = value.dims[i]
-        program.add(text.format(a=a, i=i, n=n), dtype, (n, value.size // n))
+        program.add(text.format(a=a, i=i, n=n), value.dtype, (n, value.size // n))
     else:
-        program.add(text.format(a=a, i=i, n=value.dims[-1]), dtype, value.dims)
+        program.add(text.format(a=a, i=i, n=value.dims[-1]), value.dtype, value.dims)
 
 
 def _move(draw: st.DrawFn, program: _Program) -> None:
@@ -383,8 +389,8 @@ def _cast(draw: st.DrawFn, program: _Program) -> None:
     elif value.exact and value.dtype == "float32":
         text = f"jnp.clip({a} * 8.0, -100.0, 100.0).astype(jnp.int32)"
         program.add(text, "int32", value.dims, exact=True)
-    else:
-        program.add(f"{a}.astype(jnp.float32)", "float32", value.dims, exact=value.exact)
+    elif value.exact:
+        program.add(f"{a}.astype(jnp.float32)", "float32", value.dims, exact=True)
 
 
 def _library(draw: st.DrawFn, program: _Program) -> None:
