@@ -59,8 +59,8 @@ def log_determinant(x):
 
 def lu_factors(x):
     lu, pivots = jsl.lu_factor(regular(x))
-    p, l, u = jsl.lu(regular(x[:, :3]))
-    return lu, pivots, jsl.lu_solve((lu, pivots), x[0], trans=1), p, l, u
+    p, l, u = jsl.lu(regular(x)[:, :3])
+    return lu, pivots, jsl.lu_solve((lu, pivots), x[0]), p, l, u
 
 
 def cholesky_factors(x, b):
@@ -140,7 +140,7 @@ def singular_values(x):
     a = tall(x)
     u, s, vt = jnp.linalg.svd(a, full_matrices=False)
     whole, _, _ = jnp.linalg.svd(a)
-    return s, jnp.abs(u), jnp.abs(vt), (u * s) @ vt, whole @ whole.T, jnp.linalg.norm(a.T, 2)
+    return s, jnp.abs(u), jnp.abs(vt), (u * s) @ vt, whole @ (whole.T @ x[:, 0]), jnp.linalg.norm(a.T, 2)
 
 
 def singular_values_of_complex_numbers(x):
@@ -151,7 +151,8 @@ def singular_values_of_complex_numbers(x):
 def rank_deficient(x):
     a = jnp.outer(x, x[:3])
     u, s, vt = jnp.linalg.svd(a)
-    return s[:1], u @ u.T, vt @ vt.T, (u[:, :3] * s) @ vt, jnp.linalg.matrix_rank(a)
+    same = u @ (u.T @ x), vt @ (vt.T @ x[:3])
+    return s[:1], *same, (u[:, :3] * s) @ vt, jnp.linalg.matrix_rank(a)
 
 
 def least_squares(x, b):
@@ -176,7 +177,7 @@ def kalman_gain(x, h):
     covariance = definite(x)
     innovation = h @ covariance @ h.T + jnp.eye(2, dtype=x.dtype)
     gain = jsl.solve(innovation, h @ covariance, assume_a="pos").T
-    return gain, covariance - gain @ innovation @ gain.T
+    return gain, gain @ innovation @ gain.T
 
 
 def log_likelihood_gradient(x, y):
@@ -196,18 +197,11 @@ def decomposition_gradients(x):
     return jax.grad(energy)(x)
 
 
-def solve_gradient(x, b):
-    return jax.grad(lambda x: jnp.sum(jnp.linalg.solve(regular(x), b) ** 2))(x)
-
-
 def linear_algebra_in_float64(x, b):
-    a = definite(x)
-    values, vectors = jnp.linalg.eigh(distinct(x))
     return (
         jnp.linalg.solve(regular(x), b),
-        jnp.linalg.cholesky(a),
-        values,
-        (vectors * values) @ vectors.T,
-        jnp.linalg.svd(tall(x))[1],
+        jnp.linalg.cholesky(definite(x)),
+        jnp.linalg.eigvalsh(distinct(x)),
+        jnp.linalg.svdvals(tall(x)),
         *jnp.linalg.qr(tall(x)),
     )
