@@ -59,8 +59,7 @@ def log_determinant(x):
 
 def lu_factors(x):
     lu, pivots = jsl.lu_factor(regular(x))
-    p, l, u = jsl.lu(regular(x)[:, :3])
-    return lu, pivots, jsl.lu_solve((lu, pivots), x[0]), p, l, u
+    return lu, pivots, jsl.lu_solve((lu, pivots), x[0]), *jsl.lu(regular(x)[:, :3])
 
 
 def cholesky_factors(x, b):
@@ -140,7 +139,14 @@ def singular_values(x):
     a = tall(x)
     u, s, vt = jnp.linalg.svd(a, full_matrices=False)
     whole, _, _ = jnp.linalg.svd(a)
-    return s, jnp.abs(u), jnp.abs(vt), (u * s) @ vt, whole @ (whole.T @ x[:, 0]), jnp.linalg.norm(a.T, 2)
+    return (
+        s,
+        jnp.abs(u),
+        jnp.abs(vt),
+        (u * s) @ vt,
+        whole @ (whole.T @ x[:, 0]),
+        jnp.linalg.norm(a.T, 2),
+    )
 
 
 def singular_values_of_complex_numbers(x):

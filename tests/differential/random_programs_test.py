@@ -30,7 +30,7 @@ if "TEST_SHARD_STATUS_FILE" in os.environ:
 
 TOGETHER = 8  # programs that are one function
 ON_BOARDS = 5  # one such function of so many
-# At most this part of the programs may have results in which JAX itself is far off: no test of ours.
+# At most this part of the programs may have results in which JAX is far off: no test of ours.
 MOST_ILL_CONDITIONED = 0.1
 
 

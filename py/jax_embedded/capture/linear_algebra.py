@@ -241,7 +241,7 @@ def eigh(
         a, vectors = state
         x, y, cross = a[p, p].real, a[q, q].real, a[p, q]
         tangent, turn = _rotation(x, y, cross)
-        change = tangent * _length(cross)
+        change = tangent * jnp.abs(cross)
         first, second = turn(a[p], a[q])
         first = jnp.where(place == p, (x - change).astype(a.dtype), jnp.where(place == q, 0, first))
         second = jnp.where(
@@ -259,8 +259,9 @@ def eigh(
     _, found, vectors = lax.while_loop(unfinished, sweep, start)
     values = jnp.diagonal(found).real
     order = _order(values)
-    finite = jnp.all(jnp.isfinite(values))
-    vectors = _signed(vectors[order]).T.conj()
+    finite = jnp.all(jnp.isfinite(found))
+    vectors = vectors[order]
+    vectors = (vectors * _phase(vectors)).T.conj()
     nan = jnp.full_like(values, jnp.nan)
     return jnp.where(finite, vectors, nan[0].astype(a.dtype)), jnp.where(finite, values[order], nan)
 
@@ -325,7 +326,7 @@ def svd(
         r = jnp.pad(r, ((0, 0), (0, m - n)))
     q = householder_product(r, taus)
     head = jnp.diagonal(r)[:n]
-    unit = jnp.where(head == 0, 1, head / _length(jnp.where(head == 0, 1, head)).astype(a.dtype))
+    unit = jnp.where(head == 0, 1, head / jnp.abs(jnp.where(head == 0, 1, head)).astype(a.dtype))
     u = q.at[:, :n].multiply(unit[None])
     return values, checked(u), checked(vectors)
 
@@ -335,7 +336,7 @@ def tridiagonal_solve(dl: Array, d: Array, du: Array, b: Array, *, perturb_singu
     are not read.
     """
     if perturb_singular:
-        raise NotImplementedError("perturb_singular=True")
+        raise NotImplementedError("perturb_singular is not supported")
     n = d.shape[0]
     du = du.at[n - 1].set(0)
 
@@ -391,7 +392,7 @@ def _rotation(x: Array, y: Array, cross: Array) -> tuple[Array, Callable]:
     Gives t, the tangent of the angle, which is 45° at most, and a function that turns two rows.
     Source: H. Rutishauser, The Jacobi method for real symmetric matrices, 1966.
     """
-    length = _length(cross)
+    length = jnp.abs(cross)
     none = length == 0
     length = jnp.where(none, 1, length)
     cotangent = (y - x) / (2 * length)
@@ -427,15 +428,11 @@ def _order(values: Array) -> Array:
     return jnp.sum(jnp.where(rank[None] == place[:, None], place[None], 0), axis=1)
 
 
-def _signed(rows: Array) -> Array:
-    return rows * _phase(rows)
-
-
 def _phase(rows: Array) -> Array:
     """What makes the largest component of each row positive."""
-    largest = jnp.take_along_axis(rows, jnp.argmax(_length(rows), axis=1)[:, None], axis=1)
+    largest = jnp.take_along_axis(rows, jnp.argmax(jnp.abs(rows), axis=1)[:, None], axis=1)
     if jnp.iscomplexobj(rows):
-        return largest.conj() / _length(largest).astype(rows.dtype)
+        return largest.conj() / jnp.abs(largest).astype(rows.dtype)
     return jnp.where(largest < 0, -1, 1).astype(rows.dtype)
 
 
@@ -476,20 +473,15 @@ def _magnitude(a: Array) -> Array:
     return jnp.abs(a.real) + jnp.abs(a.imag) if jnp.iscomplexobj(a) else jnp.abs(a)
 
 
-def _length(a: Array) -> Array:
-    """The absolute value; of a real number with its sign, for which all here holds as well."""
-    return jnp.abs(a)
-
-
 def _eps(a: Array) -> float:
     return float(jnp.finfo(a.dtype).eps)
 
 
 def _whole(subset_by_index: Any, size: int) -> None:
     if subset_by_index not in (None, (0, size)):
-        raise NotImplementedError("subset_by_index")
+        raise NotImplementedError("subset_by_index is not supported")
 
 
 def _default(algorithm: Any) -> None:
     if algorithm is not None and algorithm.name not in ("DEFAULT", "QR", "DIVIDE_AND_CONQUER"):
-        raise NotImplementedError(f"algorithm={algorithm.name}")
+        raise NotImplementedError(f"algorithm {algorithm.name} is not supported")

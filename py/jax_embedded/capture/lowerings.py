@@ -12,7 +12,8 @@ import jax
 from jax_embedded.capture import linear_algebra
 from jax_embedded.errors import InternalError
 
-# Function of linear_algebra, which is the primitive's name, and how many dimensions its arguments have without a batch.
+# Function of linear_algebra and primitive of JAX -> how many dimensions its arguments have without
+# those of a batch.
 _RANKS = {
     "cholesky": (2,),
     "eigh": (2,),
