@@ -45,7 +45,8 @@ class LinkedModule:
     llvm_ir: LLVM IR as text; accepted by LLVM's verifier.
     entry: the symbol of the function, the only one that is visible outside.
     scratch: where the temporaries lie.
-    shared: the other functions that remain: those that it calls from more than one place.
+    shared: the other functions that remain: those that it calls from more than one place. Of math
+        functions (`define_math`) LLVM decides it.
     """
 
     llvm_ir: str
