@@ -14,15 +14,16 @@ from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.ir.dump import Dump
 from jax_embedded.pipeline import STAGES, Artifact, CompileOptions, compile_dump, import_stages
 from jax_embedded.target import TARGETS
-from jax_embedded.worker import serve
+from jax_embedded.worker import arguments_of, serve
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command. Returns the exit code: 0, or the error's (see jax_embedded.errors)."""
     where = "command line"
+    words = sys.argv[1:] if arguments is None else arguments
     try:
         _check_platform()
-        options = _parser().parse_args(arguments)
+        options = _parser().parse_args(arguments_of(words))
         where = options.label or options.name or getattr(options, "fn", None) or where
         return options.command(options)
     except (ExportError, InternalError) as error:
@@ -40,7 +41,11 @@ def serve_main() -> int:
     import_stages()
     answers = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what is not an answer goes to Bazel's log
-    serve(main, sys.stdin, answers)
+    try:
+        serve(main, sys.stdin, answers)
+    except InternalError as error:
+        print(error.render("worker"), file=sys.stderr)
+        return error.exit_code
     return 0
 
 

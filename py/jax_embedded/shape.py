@@ -68,6 +68,7 @@ DTYPES = {
 }
 BY_NUMPY = {d.numpy: d for d in DTYPES.values()}
 BY_XLA = {d.xla: d for d in DTYPES.values()}
+LARGEST = 1 << 30  # bytes of an array, or of memory for several; the largest region of a Cortex-M
 WIDE = frozenset({"i64", "u64", "f64", "c128"})  # what JAX narrows unless jax_enable_x64 is set
 
 

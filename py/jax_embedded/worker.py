@@ -12,27 +12,53 @@ from pathlib import Path
 from typing import TextIO
 
 from jax_embedded.child import run_in_child
-from jax_embedded.errors import InternalError
+from jax_embedded.errors import ExportError, InternalError
 
 FLAG = "--persistent_worker"
 
 
 def arguments_of(words: Sequence[str]) -> Sequence[str]:
-    """The arguments: themselves, or the lines of the file that the only one names, "@FILE"."""
-    if len(words) == 1 and words[0].startswith("@"):
+    """The arguments: themselves, or the lines of the file that the only one names, "@FILE".
+
+    Errors: ExportError if there is no such file of text.
+    """
+    if len(words) != 1 or not words[0].startswith("@"):
+        return words
+    try:
         return Path(words[0][1:]).read_text().splitlines()
-    return words
+    except (OSError, ValueError) as error:
+        raise ExportError(
+            "command-line",
+            f"{words[0]}: expected a file of arguments, found {error}",
+            "name a file that has one argument on each line",
+        ) from error
 
 
 def serve(run: Callable[[Sequence[str]], int], requests: TextIO, answers: TextIO) -> None:
-    """run: what a command line does; it returns the exit code and prints errors to stderr."""
+    """run: what a command line does; it returns the exit code and prints errors to stderr.
+
+    Errors: InternalError for a line that is no request.
+    """
     for line in requests:
-        request = json.loads(line)
-        arguments = request.get("arguments", [])
+        number, arguments = _request(line)
         code, output = _in_child(run, arguments)
-        answer = {"exitCode": code, "output": output, "requestId": request.get("requestId", 0)}
+        answer = {"exitCode": code, "output": output, "requestId": number}
         answers.write(json.dumps(answer) + "\n")
         answers.flush()
+
+
+def _request(line: str) -> tuple[int, list[str]]:
+    """Its number and its arguments."""
+    try:
+        request = json.loads(line)
+    except (ValueError, RecursionError):
+        request = None
+    if isinstance(request, dict):
+        number, arguments = request.get("requestId", 0), request.get("arguments", [])
+        words = isinstance(arguments, list) and all(isinstance(word, str) for word in arguments)
+        if type(number) is int and words:
+            return number, arguments
+    raise InternalError("worker: expected a request of Bazel's", (line.strip()[:200],))
 
 
 def _in_child(run: Callable[[Sequence[str]], int], arguments: Sequence[str]) -> tuple[int, str]:

@@ -7,6 +7,8 @@ import sys
 
 import pytest
 
+from jax_embedded.cli import main
+from jax_embedded.errors import InternalError
 from jax_embedded.worker import arguments_of, serve
 
 
@@ -62,3 +64,22 @@ def test_arguments_out_of_a_file(tmp_path):
     file = tmp_path / "arguments"
     file.write_text("compile\n--label\n@//fw:mlp\n--out\na b\n")
     assert arguments_of([f"@{file}"]) == ["compile", "--label", "@//fw:mlp", "--out", "a b"]
+
+
+@pytest.mark.parametrize("content", [None, b"\xff\xfe"])
+def test_no_file_of_arguments_is_an_error_of_the_command_line(content, tmp_path, capsys):
+    file = tmp_path / "arguments"
+    if content is not None:
+        file.write_bytes(content)
+    assert main([f"@{file}"]) == 1
+    assert "arguments: expected a file of arguments, found " in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["", "{", "[" * 100000, "3", "[]", '{"arguments": "compile"}', '{"arguments": [3]}']
+    + ['{"requestId": "x"}', '{"requestId": true}'],
+)
+def test_a_line_that_is_no_request_is_a_bug(line):
+    with pytest.raises(InternalError, match="expected a request of Bazel's"):
+        serve(fails, io.StringIO(line + "\n"), io.StringIO())

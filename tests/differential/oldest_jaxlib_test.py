@@ -20,7 +20,7 @@ from jax_embedded.oracle.oracle import cases
 from jax_embedded.pipeline import CompileOptions, compile_dump
 from jax_embedded.target import TARGETS
 
-HERE = Path(__file__).resolve().parent
+HERE = Path(__file__).parent.absolute()
 sys.path.insert(0, str(HERE))
 from in_process import call
 

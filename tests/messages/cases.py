@@ -56,6 +56,7 @@ CASES = {
     "input: dimension": Case(IDENTITY, ["--input=x=f32[3.5]"]),
     "input: dynamic dimension": Case(IDENTITY, ["--input=x=f32[n]"]),
     "input: empty array": Case(IDENTITY, ["--input=x=f32[0,3]"]),
+    "input: larger than any memory": Case(IDENTITY, ["--input=x=f32[999999999,999999999]"]),
     "input: 64-bit without x64": Case(IDENTITY, ["--input=x=f64[8,16]"]),
     "input: not in the signature": Case(IDENTITY, [F32, "--input=y=f32[]"]),
     "input: misspelt": Case("def f(gain):\n    return gain\n", ["--input=gian=f32[]"]),
@@ -115,6 +116,10 @@ CASES = {
     "name: of the C library": Case(IDENTITY, [F32, "--name=sqrtf"]),
     "name: no C name": Case(IDENTITY, [F32, "--name=my-filter"]),
     # Operations.
+    "operation: temporary larger than any memory": Case(
+        "import jax.numpy as jnp\n\ndef f(x):\n    return jnp.cumsum(x[:, None] * x, axis=1)[0]\n",
+        ["--input=x=f32[50000]"],
+    ),
     "operation: sort": Case(_sum_of("jnp.sort(y)")),
     "operation: fft": Case(_sum_of("jnp.abs(jnp.fft.fft(y))")),
     "operation: eig": Case(_sum_of("jnp.linalg.eigvals(jnp.outer(y, y) + 9 * jnp.eye(3)).real")),

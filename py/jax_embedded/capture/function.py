@@ -18,7 +18,7 @@ import numpy as np
 
 from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.ir.dump import Leaf
-from jax_embedded.shape import BY_NUMPY, WIDE, Shape, parse_shape
+from jax_embedded.shape import BY_NUMPY, LARGEST, WIDE, Shape, parse_shape
 
 
 @dataclass(frozen=True)
@@ -267,7 +267,7 @@ def shape_of(value: Any, role: str) -> Shape:
     """The shape of an array as this JAX sees it, Python scalars included.
 
     Errors: ExportError for what is no array, a dtype without a C type, a 64-bit dtype without x64,
-    or an empty array.
+    an empty array, or one of more than LARGEST bytes.
     """
     if isinstance(value, bool | int | float | complex):
         dtype, dims = jax.dtypes.canonicalize_dtype(np.result_type(type(value))), ()
@@ -303,6 +303,12 @@ def shape_of(value: Any, role: str) -> Shape:
             "empty-array",
             f"{role}: expected at least one element, found {shape}",
             "drop it: C has no empty arrays",
+        )
+    if shape.nbytes > LARGEST:
+        raise ExportError(
+            "too-large",
+            f"{role}: expected at most {LARGEST} bytes, found {shape}, {shape.nbytes} bytes",
+            "pass it in parts",
         )
     return shape
 

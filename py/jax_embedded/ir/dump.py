@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from jax_embedded.errors import InternalError
-from jax_embedded.shape import Shape
+from jax_embedded.shape import DTYPES, Shape
 
 
 @dataclass(frozen=True)
@@ -79,14 +79,16 @@ class Dump:
         """Reads what `write` wrote. Errors: InternalError if the folder does not hold a dump."""
         try:
             facts = json.loads((folder / "dump.json").read_text())
+            parameters = tuple(_leaf(leaf) for leaf in facts["parameters"])
+            results = tuple(_leaf(leaf) for leaf in facts["results"])
             return Dump(
-                function=facts["function"],
-                source=facts["source"],
-                parameters=tuple(_leaf(leaf) for leaf in facts["parameters"]),
-                results=tuple(_leaf(leaf) for leaf in facts["results"]),
-                donated=dict(facts["donated"]),
-                versions=facts["versions"],
-                flags=tuple(facts["flags"]),
+                function=_text(facts["function"]),
+                source=_text(facts["source"]),
+                parameters=parameters,
+                results=results,
+                donated=_donated(facts["donated"], len(parameters), len(results)),
+                versions={_text(name): _text(v) for name, v in facts["versions"].items()},
+                flags=tuple(_text(flag) for flag in facts["flags"]),
                 hlo=(folder / "hlo.txt").read_text(),
                 executable=(folder / "executable.pb").read_bytes(),
                 schema=(folder / "schema.pb").read_bytes(),
@@ -95,7 +97,7 @@ class Dump:
                     for path in sorted((folder / "kernels").glob("*.ll"))
                 },
             )
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InternalError(f"{folder.name}: expected a dump, found {error}") from error
 
 
@@ -109,5 +111,22 @@ def root_order(donated: Mapping[int, int], results: int) -> tuple[int, ...]:
 
 
 def _leaf(facts: dict) -> Leaf:
-    shape = facts["shape"]
-    return Leaf(facts["path"], facts["name"], Shape(shape["dtype"], tuple(shape["dims"])))
+    dtype, dims = facts["shape"]["dtype"], facts["shape"]["dims"]
+    if dtype not in DTYPES or not all(type(n) is int and n > 0 for n in dims):
+        raise ValueError(f"the shape {dtype}{dims}")
+    return Leaf(_text(facts["path"]), _text(facts["name"]), Shape(dtype, tuple(dims)))
+
+
+def _donated(pairs: list, parameters: int, results: int) -> dict[int, int]:
+    donated = dict(pairs)
+    first, second = list(donated), list(donated.values())
+    known = set(first) <= set(range(parameters)) and set(second) <= set(range(results))
+    if not known or len(set(second)) < len(pairs):
+        raise ValueError(f"the donated arguments {pairs}")
+    return donated
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"{value} in place of text")
+    return value

@@ -38,7 +38,7 @@ def changed(**fields) -> Dump:
         changed(hlo="", executable=b"", schema=b""),
         changed(function='a"b\\c', source="\u00fc/m.py"),
         changed(executable=b"\r\n\n\r"),
-        changed(donated={0: 1, 2: 0}),
+        changed(results=DUMP.results * 2, donated={0: 1, 1: 0}),
     ],
 )
 def test_what_is_written_is_read(dump, tmp_path):
@@ -95,11 +95,36 @@ def test_missing_folder(tmp_path):
         '{"function":"f","source":"f.py","parameters":[3],"results":[],"versions":{},"flags":[]}',
         '{"function":"f","source":"f","parameters":[{"path":"x"}],"results":[],"versions":{},"flags":[]}',
         '{"function":"f","source":"f.py","parameters":[],"versions":{},"flags":[]}',
+        "[" * 100000,
     ],
 )
 def test_damaged_facts(text, tmp_path):
     DUMP.write(tmp_path)
     (tmp_path / "dump.json").write_text(text, encoding="latin-1")
+    with pytest.raises(InternalError):
+        Dump.read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("text", "damaged"),
+    [
+        ('"x"', "0"),
+        ('"i8"', "0"),
+        ('"i8"', '"i4"'),
+        ("16", "-1"),
+        ("16", "true"),
+        ('"models/mlp.py"', "null"),
+        ('"donated": []', '"donated": [[2, 0]]'),
+        ('"donated": []', '"donated": [[0, 0], [1, 0]]'),
+        ('"donated": []', '"donated": [[0, []]]'),
+        ('"0.12.0.1"', "12"),
+    ],
+)
+def test_facts_of_another_type(text, damaged, tmp_path):
+    DUMP.write(tmp_path)
+    facts = (tmp_path / "dump.json").read_text()
+    assert text in facts
+    (tmp_path / "dump.json").write_text(facts.replace(text, damaged))
     with pytest.raises(InternalError):
         Dump.read(tmp_path)
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What must be true of a Program."""
 
+import functools
+
 from jax_embedded.errors import InternalError
 from jax_embedded.ir.program import Program
 from jax_embedded.ir.thunks import (
@@ -31,9 +33,9 @@ def verify(program: Program) -> None:
 class _Verifier:
     def __init__(self, program: Program):
         self.program = program
-        # One byte for each byte of an allocation: whether it has been written.
-        self.written = {
-            a.index: bytearray(a.size if a.kind in ("result", "temp") else b"\1" * a.size)
+        # Which bytes of an allocation have been written: ranges that do not touch, in order.
+        self.written: dict[int, tuple[tuple[int, int], ...]] = {
+            a.index: () if a.kind in ("result", "temp") else ((0, a.size),)
             for a in program.allocations.values()
         }
 
@@ -48,7 +50,7 @@ class _Verifier:
             elif isinstance(thunk, WhileThunk):
                 self._check_thunks(thunk.condition)
                 self._check_step(thunk)
-                before = self._snapshot()
+                before = dict(self.written)
                 self._check_thunks(thunk.body)
                 if not thunk.trip_count:  # it may not run at all
                     self.written = before
@@ -59,20 +61,21 @@ class _Verifier:
                 self._check_step(thunk)
 
     def _check_branches(self, thunk: ConditionalThunk) -> None:
-        before = self._snapshot()
+        before = self.written
         outcomes = []
         for branch in thunk.branches:
-            self.written = before
-            before = self._snapshot()
+            self.written = dict(before)
             self._check_thunks(branch)
             outcomes.append(self.written)
         self.written = {
-            index: bytearray(map(min, *(o[index] for o in outcomes)) if len(outcomes) > 1 else data)
-            for index, data in outcomes[0].items()
+            index: functools.reduce(_common, [outcome[index] for outcome in outcomes])
+            for index in before
         }
 
-    def _snapshot(self) -> dict[int, bytearray]:
-        return {index: bytearray(data) for index, data in self.written.items()}
+    def _is_written(self, where: Slice) -> bool:
+        ranges = self.written[where.allocation]
+        within = (start <= where.offset and where.end <= end for start, end in ranges)
+        return where.shape.nbytes == 0 or any(within)
 
     def _fail(self, what: str) -> None:
         details = tuple(str(self.program).splitlines())
@@ -91,7 +94,7 @@ class _Verifier:
         for where in reads + writes:
             self._check_slice(where, owner)
         for where in reads:
-            if 0 in self.written[where.allocation][where.offset : where.end]:
+            if not self._is_written(where):
                 self._fail(f"{owner}: expected to read what was written before, found {where}")
         for where in writes:
             kind = self.program.allocations[where.allocation].kind
@@ -99,7 +102,8 @@ class _Verifier:
                 self._fail(
                     f"{owner}: expected to write a temp or a result, found a {kind}: {where}"
                 )
-            self.written[where.allocation][where.offset : where.end] = b"\1" * where.shape.nbytes
+            ranges = self.written[where.allocation]
+            self.written[where.allocation] = _with(ranges, where.offset, where.end)
         if isinstance(step, CopyThunk):
             self._check_copy(step)
         if isinstance(step, DotThunk | ConvolutionThunk):
@@ -222,7 +226,7 @@ class _Verifier:
                 self._fail(f"{leaf.path}: expected an allocation of its own, found {where}")
             if where.shape != leaf.shape:
                 self._fail(f"{leaf.path}: expected {leaf.shape}, found {where}")
-            if 0 in self.written[where.allocation]:
+            if not self._is_written(where):
                 self._fail(f"{leaf.path}: expected that all of it is written, found {where}")
             taken.add(where.allocation)
         for a in program.allocations.values():
@@ -234,3 +238,17 @@ class _Verifier:
                     self._fail(f"{leaf.path}: expected {a.size} bytes, found {leaf.shape}")
             if a.kind == "constant" and len(a.data or b"") != a.size:
                 self._fail(f"allocation %{a.index}: expected {a.size} bytes of data, found fewer")
+
+
+def _with(ranges: tuple[tuple[int, int], ...], start: int, end: int) -> tuple[tuple[int, int], ...]:
+    near = [(s, e) for s, e in ranges if s <= end and start <= e]
+    apart = [one for one in ranges if one not in near]
+    joined = min([start, *(s for s, _ in near)]), max([end, *(e for _, e in near)])
+    return tuple(sorted([*apart, joined]))
+
+
+def _common(
+    some: tuple[tuple[int, int], ...], others: tuple[tuple[int, int], ...]
+) -> tuple[tuple[int, int], ...]:
+    both = ((max(s, t), min(e, f)) for s, e in some for t, f in others)
+    return tuple((start, end) for start, end in both if start < end)

@@ -175,8 +175,9 @@ def _with_line(message: str, text: str) -> tuple[str, ...]:
     """LLVM's message, and the line of the text that it speaks of."""
     details = message.strip().splitlines()
     place = re.search(r"<string>:(\d+):", message)
-    if place:
-        details.append("in: " + text.splitlines()[int(place[1]) - 1].strip())
+    lines = text.splitlines()
+    if place and int(place[1]) <= len(lines):  # else at the end of the text
+        details.append("in: " + lines[int(place[1]) - 1].strip())
     return tuple(details)
 
 

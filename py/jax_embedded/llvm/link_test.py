@@ -252,6 +252,13 @@ def test_what_llvm_cannot_read_is_a_bug_with_the_line():
     assert caught.value.details[-1] == "in: %4 = fnew float %3"
 
 
+def test_a_kernel_that_ends_early_is_a_bug():
+    text = kernel_ir("tanh_fusion", "")
+    with pytest.raises(InternalError) as caught:
+        link(with_kernel(text[: text.rindex("ret")]), TARGETS["host"])
+    assert caught.value.what == "LLVM refuses kernel tanh_fusion"
+
+
 def test_what_llvm_s_verifier_refuses_is_a_bug():
     text = kernel_ir("tanh_fusion", "  %4 = fneg float %5\n  %5 = fneg float %3")
     with pytest.raises(InternalError) as caught:

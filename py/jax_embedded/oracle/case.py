@@ -19,6 +19,8 @@ from pathlib import Path
 import ml_dtypes
 import numpy as np
 
+from jax_embedded.errors import InternalError
+
 
 @dataclass(frozen=True)
 class Case:
@@ -48,7 +50,15 @@ def save(cases: Sequence[Case], path: Path) -> None:
 
 
 def load(path: Path) -> list[Case]:
-    """Reads what `save` wrote."""
+    """Reads what `save` wrote. Errors: InternalError if the file does not hold cases."""
+    try:
+        return _load(path)
+    except Exception as error:  # zipfile and numpy raise all kinds
+        found = f"{type(error).__name__} {error}"
+        raise InternalError(f"{path.name}: expected cases, found {found}") from error
+
+
+def _load(path: Path) -> list[Case]:
     cases: list[Case] = []
     with np.load(path) as arrays:
         for key in arrays:  # in the order of writing

@@ -49,7 +49,10 @@ class Hlo:
         name = self.type_name(shape)
         if name not in BY_XLA:
             raise InternalError(f"{owner}: expected an array, found {name}")
-        return Shape(BY_XLA[name].name, tuple(shape.dimensions))
+        found = Shape(BY_XLA[name].name, tuple(shape.dimensions))
+        if min(found.dims, default=0) < 0:
+            raise InternalError(f"{owner}: expected dimensions of 0 or more, found {found}")
+        return found
 
     def type_name(self, shape: Any) -> str:
         """The PrimitiveType of whatever message has an element_type."""

@@ -30,10 +30,11 @@ from jax_embedded.ir.thunks import (
 )
 from jax_embedded.parse.hlo import Hlo, is_row_major
 from jax_embedded.schema import EXECUTABLE, Schema
-from jax_embedded.shape import Shape
+from jax_embedded.shape import LARGEST, Shape
 
 FFT_KINDS = ("fft", "ifft", "rfft", "irfft")  # by XLA's number
-_LARGEST_ALLOCATION = 1 << 31  # bytes; more than any target has
+# What reading a damaged message comes to; AttributeError: its schema lacks a field.
+_DAMAGE = (LookupError, ValueError, OverflowError, MemoryError, RecursionError, AttributeError)
 
 
 def parse(dump: Dump, name: str) -> Program:
@@ -45,7 +46,7 @@ def parse(dump: Dump, name: str) -> Program:
     executable = Schema(dump.schema).decode(EXECUTABLE, dump.executable)
     try:
         return _Parser(dump, executable, name).program()
-    except (LookupError, ValueError, OverflowError, MemoryError, RecursionError) as error:
+    except _DAMAGE as error:
         what = f"{type(error).__name__} {error}".strip()
         raise InternalError(
             f"executable: expected one that holds together, found {what}"
@@ -131,14 +132,16 @@ class _Parser:
             # Thread-local: inside a kernel. Tuples: tables of the host's pointers.
             if a.is_thread_local or all(self.hlo.type_name(s) == "TUPLE" for s in a.assigned):
                 continue
-            if not 0 < a.size <= _LARGEST_ALLOCATION:
+            if a.size <= 0:
                 raise InternalError(f"allocation %{a.index}: expected a size, found {a.size} bytes")
+            if a.size > LARGEST:
+                raise self._too_large(a)
             if a.is_constant:
                 data = self._constant(a)
                 allocations[a.index] = Allocation(a.index, a.size, "constant", data=data)
             elif a.is_entry_computation_parameter:
                 number = a.parameter_number
-                if number >= len(self.dump.parameters):
+                if not 0 <= number < len(self.dump.parameters):
                     raise InternalError(f"parameter {number}: expected an argument, found none")
                 kind = "parameter"
                 if number in self.dump.donated:
@@ -155,6 +158,16 @@ class _Parser:
                 kind = "result" if a.index in results else "temp"
                 allocations[a.index] = Allocation(a.index, a.size, kind)
         return allocations
+
+    def _too_large(self, allocation: Any) -> ExportError:
+        largest = max(allocation.assigned, key=lambda assigned: assigned.size)
+        instruction, _ = self.defined_at[largest.logical_buffer_id]
+        origin = self.hlo.origin(self.hlo.instructions[instruction].name)
+        return ExportError(
+            "too-large",
+            f"{origin}: expected at most {LARGEST} bytes of memory, found {allocation.size}",
+            f"compute {origin.operation} in parts, such as rows in a jax.lax.scan",
+        )
 
     def _constant(self, allocation: Any) -> bytes:
         for assigned in allocation.assigned:

@@ -328,6 +328,46 @@ class Hang(Exception):
     pass
 
 
+def test_more_memory_than_any_target_has_names_the_line(dump):
+    def change(executable: Any) -> None:
+        for allocation in executable.buffer_assignment.buffer_allocations:
+            if allocation.maybe_live_out:
+                allocation.size = (1 << 30) + 1
+
+    with pytest.raises(ExportError) as caught:
+        parse(changed(dump, change), "model")
+    assert caught.value.kind == "too-large"
+    assert "model.py:" in caught.value.what
+    assert caught.value.what.endswith("at most 1073741824 bytes of memory, found 1073741825")
+
+
+def test_a_negative_parameter(dump):
+    def change(executable: Any) -> None:
+        for allocation in executable.buffer_assignment.buffer_allocations:
+            allocation.parameter_number -= 4
+
+    with pytest.raises(InternalError, match="expected an argument, found none"):
+        parse(changed(dump, change), "model")
+
+
+def test_negative_dimensions(dump):
+    def change(executable: Any) -> None:
+        thunks = executable.thunk_sequence.thunks
+        (*_, buffer) = (b for t in thunks for b in t.kernel_thunk.arguments_buffers)
+        buffer.shape.dimensions[:] = [-1]
+        buffer.shape.layout.minor_to_major[:] = [0]
+        buffer.slice.size = -4
+
+    with pytest.raises(InternalError, match="expected dimensions of 0 or more"):
+        parse(changed(dump, change), "model")
+
+
+def test_a_schema_that_lacks_a_field(dump):
+    schema = dump.schema.replace(b"thunk_sequence", b"thunk_Sequence")
+    with pytest.raises(InternalError, match="expected one that holds together"):
+        parse(dataclasses.replace(dump, schema=schema), "model")
+
+
 def outcome(dump: Dump) -> str:
     """ "passed", "ExportError" or "InternalError"; anything else is a defect."""
     try:
