@@ -77,8 +77,17 @@ def test_no_file_of_arguments_is_an_error_of_the_command_line(content, tmp_path,
 
 @pytest.mark.parametrize(
     "line",
-    ["", "{", "[" * 100000, "3", "[]", '{"arguments": "compile"}', '{"arguments": [3]}']
-    + ['{"requestId": "x"}', '{"requestId": true}'],
+    [
+        "",
+        "{",
+        "[" * 100000,
+        "3",
+        "[]",
+        '{"arguments": "compile"}',
+        '{"arguments": [3]}',
+        '{"requestId": "x"}',
+        '{"requestId": true}',
+    ],
 )
 def test_a_line_that_is_no_request_is_a_bug(line):
     with pytest.raises(InternalError, match="expected a request of Bazel's"):

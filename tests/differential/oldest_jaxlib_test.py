@@ -20,10 +20,10 @@ from jax_embedded.oracle.oracle import cases
 from jax_embedded.pipeline import CompileOptions, compile_dump
 from jax_embedded.target import TARGETS
 
-HERE = Path(__file__).parent.absolute()
-sys.path.insert(0, str(HERE))
+sys.path.insert(0, str(Path(__file__).resolve().parent))
 from in_process import call
 
+HERE = Path(__file__).parent.absolute()
 CASES = json.loads((HERE / "cases.json").read_text())
 # Bazel runs this file once for each shard.
 SHARD = int(os.environ.get("TEST_SHARD_INDEX", "0"))

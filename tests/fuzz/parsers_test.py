@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Damaged input to every parser: what it means, or an ERROR or BUG line; FUZZ_INPUTS of them (10000).
+"""Damaged input to every parser: it is read, or an ERROR or BUG line.
 
-The same ones every time. Open-ended: bazel test //tests/fuzz:parsers_test --test_env=FUZZ_INPUTS=1000000
---test_env=FUZZ_SEED=1 --test_timeout=86400
+FUZZ_INPUTS of them (10000), the same ones every time. Open-ended: bazel test
+//tests/fuzz:parsers_test --test_env=FUZZ_INPUTS=1000000 --test_env=FUZZ_SEED=1
+--test_timeout=86400
 """
 
 import contextlib
@@ -53,7 +54,8 @@ SECONDS = 10  # for one input
 MEMORY = 2 << 30  # bytes, for all of a process
 DUMPS = sorted(Path("tests/differential").glob("*.program.dump"))
 WORDS = [
-    *"ptr i1 i8 i32 i64 i128 half float double <4 x float> void null undef poison @x %0 !0 #0".split(),
+    *"ptr i1 i8 i32 i64 i128 half float double <4 x float> void null undef poison".split(),
+    *"@x %0 !0 #0".split(),
     *"load store call define declare ret br phi alloca getelementptr fadd inf nan 0x7FF8".split(),
     *'f0x7FC00000 1e999 -1 0 99999999999999999999 ( ) { } [ ] , = " ; \n'.split(" "),
     "@llvm.exp.f32",
@@ -68,7 +70,8 @@ SHAPE_WORDS = [
 COMMANDS = [
     "export --src f.py --fn f --input x=f32[8] --target cortex-m4f --out o --name g --struct x",
     "capture --src f.py --fn f --example-inputs f_inputs --x64 --donate x --output y --out o.dump",
-    "compile --dump o.dump --name f --stem f --target host --workspace caller --fp-contract off --out o",
+    "compile --dump o.dump --name f --stem f --target host --workspace caller --out o",
+    "compile --dump o.dump --name f --fp-contract off --label //:f --out o",
 ]
 NAMES = ["x", "x_1", "int", "__x", "_X", "sinf", "0x", "", "\u00e9", "x\n", "x y"]
 

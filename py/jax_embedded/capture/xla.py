@@ -35,8 +35,8 @@ class XlaRelease:
 
 
 # `small_while_loop_byte_threshold=0`: otherwise a small loop becomes one function with another ABI.
-# `disable_tiled_emitter`, `disable_new_fusion_emitters`: scalar loops; what vectorises them knows the
-# core. In 0.10.2 the latter means an emitter whose cbrt is a pow, 12 ulp off.
+# `disable_tiled_emitter`, `disable_new_fusion_emitters`: scalar loops, which suit every core. With
+# the latter 0.10.2 takes an emitter whose cbrt is a pow, 12 ulp off.
 RELEASES = {  # the oldest first
     "0.10.2": XlaRelease(
         (
