@@ -337,6 +337,7 @@ _FIXES = {
     "hessenberg": _NOT_SYMMETRIC,
     "io_callback": _CALLBACK,
     "pure_callback": _CALLBACK,
+    "rng-get-and-update-state": "use jax.random, whose functions take their state as an argument",
     "schur": _NOT_SYMMETRIC,
     "tridiagonal": "use jnp.linalg.eigh, which needs no tridiagonal matrix",
 }
