@@ -37,9 +37,11 @@ def cholesky(a: Array) -> Array:
     else:
 
         def entry(i: Array, j: Array, factor: Array) -> Array:
-            rest = a[i, j] - jnp.sum(factor[i] * factor[j].conj())
+            row, above = _row(factor, i), _row(factor, j)
+            rest = _row(_row(a, i), j) - jnp.sum(row * above.conj())
             pivot = jnp.sqrt(rest.real).astype(a.dtype)
-            return factor.at[i, j].set(jnp.where(i == j, pivot, rest / factor[j, j].real))
+            value = jnp.where(i == j, pivot, rest / _row(above, j).real)
+            return _with_row(factor, i, _with_row(row, j, value))
 
         def row(i: Array, factor: Array) -> Array:
             return _loop(0, i + 1, lambda j, factor: entry(i, j, factor), factor)
@@ -83,8 +85,9 @@ def _substitute(a: Array, b: Array, lower: bool, unit_diagonal: bool) -> Array:
     def step(count: Array, x: Array) -> Array:
         k = count if lower else n - 1 - count
         known = place < k if lower else place > k
-        row = b[k] - jnp.sum(jnp.where(known, a[k], 0)[:, None] * x, axis=0)
-        return x.at[k].set(row if unit_diagonal else row / a[k, k])
+        factors = _row(a, k)
+        row = _row(b, k) - jnp.sum(jnp.where(known, factors, 0)[:, None] * x, axis=0)
+        return _with_row(x, k, row if unit_diagonal else row / _row(factors, k))
 
     return _loop(0, n, step, x)
 
@@ -109,14 +112,15 @@ def lu(a: Array) -> tuple[Array, Array, Array]:
         a, pivots, permutation = state
         pivot = jnp.argmax(jnp.where(rows >= k, _magnitude(a[:, k]), -1)).astype(jnp.int32)
         a, permutation = _exchange(a, k, pivot), _exchange(permutation, k, pivot)
-        above = jnp.where(columns > k, a[k], 0)
-        divisor = a[k, k]
+        row = _row(a, k)
+        above, divisor = jnp.where(columns > k, row, 0), _row(row, k)
 
         def eliminate(i: Array, a: Array) -> Array:
-            factor = _quotient(a[i, k], divisor)
-            return a.at[i].set(jnp.where(columns == k, factor, a[i] - factor * above))
+            row = _row(a, i)
+            factor = _quotient(_row(row, k), divisor)
+            return _with_row(a, i, jnp.where(columns == k, factor, row - factor * above))
 
-        return _loop(k + 1, m, eliminate, a), pivots.at[k].set(pivot), permutation
+        return _loop(k + 1, m, eliminate, a), _with_row(pivots, k, pivot), permutation
 
     return _loop(0, size, step, (a, pivots, permutation))
 
@@ -239,16 +243,16 @@ def eigh(
 
     def rotate(p: Array, q: Array, state: tuple[Array, Array]) -> tuple[Array, Array]:
         a, vectors = state
-        x, y, cross = a[p, p].real, a[q, q].real, a[p, q]
+        first, second = _row(a, p), _row(a, q)
+        x, y, cross = _row(first, p).real, _row(second, q).real, _row(first, q)
         tangent, turn = _rotation(x, y, cross)
         change = tangent * jnp.abs(cross)
-        first, second = turn(a[p], a[q])
-        first = jnp.where(place == p, (x - change).astype(a.dtype), jnp.where(place == q, 0, first))
-        second = jnp.where(
-            place == q, (y + change).astype(a.dtype), jnp.where(place == p, 0, second)
-        )
-        a = a.at[p].set(first).at[q].set(second)
-        a = a.at[:, p].set(first.conj()).at[:, q].set(second.conj())
+        x, y = (x - change).astype(a.dtype), (y + change).astype(a.dtype)
+        first, second = turn(first, second)
+        first = jnp.where(place == p, x, jnp.where(place == q, 0, first))
+        second = jnp.where(place == q, y, jnp.where(place == p, 0, second))
+        for k, row in ((p, first), (q, second)):
+            a = lax.dynamic_update_index_in_dim(_with_row(a, k, row), row.conj(), k, 1)
         return a, _turned(vectors, p, q, turn)
 
     def sweep(state: tuple[Array, Array, Array]) -> tuple[Array, Array, Array]:
@@ -296,8 +300,9 @@ def svd(
 
     def rotate(p: Array, q: Array, state: tuple[Array, ...]) -> tuple[Array, ...]:
         converged, columns, vectors = state
-        x, y = jnp.sum(_square(columns[p])), jnp.sum(_square(columns[q]))
-        cross = jnp.sum(columns[p] * columns[q].conj())
+        first, second = _row(columns, p), _row(columns, q)
+        x, y = jnp.sum(_square(first)), jnp.sum(_square(second))
+        cross = jnp.sum(first * second.conj())
         _, turn = _rotation(x, y, cross)
         converged &= ~(_square(cross) > enough * x * y)
         return converged, _turned(columns, p, q, turn), _turned(vectors, p, q, turn)
@@ -414,8 +419,8 @@ def _rotation(x: Array, y: Array, cross: Array) -> tuple[Array, Callable]:
 
 
 def _turned(a: Array, p: Any, q: Any, turn: Callable) -> Array:
-    first, second = turn(a[p], a[q])
-    return a.at[p].set(first).at[q].set(second)
+    first, second = turn(_row(a, p), _row(a, q))
+    return _with_row(_with_row(a, p, first), q, second)
 
 
 def _order(values: Array) -> Array:
@@ -438,8 +443,17 @@ def _phase(rows: Array) -> Array:
 
 def _exchange(a: Array, one: Any, other: Array) -> Array:
     """Two rows, or two elements of a vector."""
-    first, second = a[one], a[other]
-    return a.at[other].set(first).at[one].set(second)
+    first, second = _row(a, one), _row(a, other)
+    return _with_row(_with_row(a, other, first), one, second)
+
+
+def _row(a: Array, k: Any) -> Array:
+    """Without the checks of a[k]; of a vector the element."""
+    return lax.dynamic_index_in_dim(a, k, 0, keepdims=False)
+
+
+def _with_row(a: Array, k: Any, row: Array) -> Array:
+    return lax.dynamic_update_index_in_dim(a, row, k, 0)
 
 
 def _quotient(x: Array, divisor: Array) -> Array:
