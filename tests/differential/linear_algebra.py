@@ -33,6 +33,10 @@ def tall(x):
     )
 
 
+def orthogonal(u):
+    return jnp.max(jnp.abs(u.T @ u - jnp.eye(u.shape[1], dtype=u.dtype))) < 2e-6
+
+
 def solve(x, b):
     return jnp.linalg.solve(regular(x), b)
 
@@ -132,7 +136,7 @@ def eigenvectors_of_complex_numbers(x):
 def eigenvalues_that_are_equal(x):
     a = jnp.stack([jnp.zeros((3, 3)), 2.0 * jnp.eye(3), jnp.diag(jnp.array([3.0, 1.0, 1.0]))])
     values, vectors = jnp.linalg.eigh(a * x)
-    return values, (vectors * values[:, None]) @ vectors.mT, vectors @ vectors.mT
+    return values, (vectors * values[:, None]) @ vectors.mT, jax.vmap(orthogonal)(vectors)
 
 
 def singular_values(x):
@@ -144,7 +148,7 @@ def singular_values(x):
         jnp.abs(u),
         jnp.abs(vt),
         (u * s) @ vt,
-        whole @ (whole.T @ x[:, 0]),
+        orthogonal(whole),
         jnp.linalg.norm(a.T, 2),
     )
 
@@ -157,8 +161,8 @@ def singular_values_of_complex_numbers(x):
 def rank_deficient(x):
     a = jnp.outer(x, x[:3])
     u, s, vt = jnp.linalg.svd(a)
-    same = u @ (u.T @ x), vt @ (vt.T @ x[:3])
-    return s[:1], *same, (u[:, :3] * s) @ vt, jnp.linalg.matrix_rank(a)
+    product = (u[:, :3] * s) @ vt
+    return s[:1], product, orthogonal(u), orthogonal(vt), jnp.linalg.matrix_rank(a)
 
 
 def least_squares(x, b):
@@ -180,7 +184,7 @@ def tridiagonal_system(x, b):
 
 
 def kalman_gain(x, h):
-    covariance = definite(x)
+    covariance, h = definite(x), tall(h.T).T
     innovation = h @ covariance @ h.T + jnp.eye(2, dtype=x.dtype)
     gain = jsl.solve(innovation, h @ covariance, assume_a="pos").T
     return gain, gain @ innovation @ gain.T
