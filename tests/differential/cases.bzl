@@ -197,6 +197,7 @@ _LINEAR_ALGEBRA = {
     "singular_values": {"x": "f32[5,3]"},
     "singular_values_of_complex_numbers": {"x": "c64[3,2]"},
     "solve": {"b": "f32[4]", "x": "f32[4,4]"},
+    "solve_gradient": {"b": "f32[3]", "x": "f32[3,3]"},
     "solve_large": {"b": "f32[8,2]", "x": "f32[8,8]"},
     "solve_of_a_batch": {"b": "f32[3,2,1]", "x": "f32[3,2,2]"},
     "solve_of_complex_numbers": {"b": "c64[3]", "x": "c64[3,3]"},

@@ -207,6 +207,10 @@ def decomposition_gradients(x):
     return jax.grad(energy)(x)
 
 
+def solve_gradient(x, b):
+    return jax.grad(lambda x: jnp.sum(jnp.linalg.solve(regular(x), b) ** 2))(x)
+
+
 def linear_algebra_in_float64(x, b):
     return (
         jnp.linalg.solve(regular(x), b),
