@@ -294,7 +294,7 @@ def test_definitions_do_not_depend_on_the_order_of_the_set():
     llvm.parse_assembly(texts.pop()).verify()
 
 
-@pytest.mark.parametrize("kind", ["f16", "v8f16", "bf16", "v8bf16"])
+@pytest.mark.parametrize("kind", ["v8f16", "v8bf16"])
 @pytest.mark.parametrize("name", ["llvm.exp", "llvm.sin", "llvm.log"])
 def test_every_number_of_16_bits(name, kind):
     """Rounded once more than the function of f32."""
