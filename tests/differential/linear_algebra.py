@@ -184,10 +184,10 @@ def tridiagonal_system(x, b):
 
 
 def kalman_gain(x, h):
-    covariance, h = definite(x), tall(h.T).T
+    covariance = definite(0.3 * x)
+    h = jnp.eye(*h.shape, dtype=h.dtype) + 0.1 * h
     innovation = h @ covariance @ h.T + jnp.eye(2, dtype=x.dtype)
-    gain = jsl.solve(innovation, h @ covariance, assume_a="pos").T
-    return gain, gain @ innovation @ gain.T
+    return jsl.solve(innovation, h @ covariance, assume_a="pos").T
 
 
 def log_likelihood_gradient(x, y):
