@@ -13,7 +13,6 @@ from jax_embedded.ir.thunks import (
     ConditionalThunk,
     ConvolutionThunk,
     CopyThunk,
-    DotAxis,
     DotThunk,
     FftThunk,
     KernelThunk,
@@ -23,11 +22,11 @@ from jax_embedded.ir.thunks import (
     Thunk,
     TopKThunk,
     WhileThunk,
-    WindowAxis,
     fft_scratch,
     kernels_of,
     steps_of,
 )
+from jax_embedded.parse.axes import convolution_axes, copy_strides, dot_axes
 from jax_embedded.parse.hlo import Hlo, is_row_major
 from jax_embedded.schema import EXECUTABLE, Schema
 from jax_embedded.shape import LARGEST, Shape
@@ -221,7 +220,7 @@ class _Parser:
             origin,
             self._slice(source.slice, source.shape, origin),
             self._slice(destination.slice, destination.shape, origin, physical=True),
-            _strides(source.shape, destination.shape),
+            copy_strides(source.shape, destination.shape),
         )
 
     def _dot(self, thunk: Any, origin: Origin) -> DotThunk:
@@ -230,7 +229,7 @@ class _Parser:
         dtypes = {lhs.shape.dtype, rhs.shape.dtype, out.shape.dtype}
         if len(dtypes) > 1 or "bool" in dtypes:
             raise unsupported(origin, f"dot of {lhs.shape} and {rhs.shape} to {out.shape}")
-        outer, contracting = _dot_axes(thunk.dot_dimensions, *(b.shape for b in buffers))
+        outer, contracting = dot_axes(thunk.dot_dimensions, *(b.shape for b in buffers))
         return DotThunk(origin, lhs, rhs, out, outer, contracting)
 
     def _convolution(self, thunk: Any, origin: Origin) -> ConvolutionThunk:
@@ -239,7 +238,7 @@ class _Parser:
         dtypes = {lhs.shape.dtype, rhs.shape.dtype, out.shape.dtype}
         if len(dtypes) > 1 or "bool" in dtypes:
             raise unsupported(origin, f"convolution of {lhs.shape} and {rhs.shape} to {out.shape}")
-        outer, contracting, window = _convolution_axes(thunk, *(b.shape for b in buffers))
+        outer, contracting, window = convolution_axes(thunk, *(b.shape for b in buffers))
         return ConvolutionThunk(origin, lhs, rhs, out, outer, contracting, window)
 
     def _sort(self, thunk: Any, origin: Origin) -> SortThunk:
@@ -350,105 +349,6 @@ def unsupported(origin: Origin, kind: str) -> ExportError:
         f" found a thunk of kind {kind}",
         _FIXES.get(origin.operation, f"write {origin.operation} with other jax.numpy operations"),
     )
-
-
-def _strides(source: Any, destination: Any) -> tuple[int, ...]:
-    order = list(destination.layout.minor_to_major)
-    if list(source.layout.minor_to_major) == order:
-        return ()
-    source_step = _steps(source)
-    return tuple(source_step[dimension] for dimension in reversed(order))
-
-
-def _steps(shape: Any) -> dict[int, int]:
-    """Dimension -> by how many elements the next one along it lies further on."""
-    step = 1
-    steps = {}
-    for dimension in shape.layout.minor_to_major:
-        steps[dimension] = step
-        step *= shape.dimensions[dimension]
-    return steps
-
-
-def _dot_axes(
-    numbers: Any, lhs: Any, rhs: Any, out: Any
-) -> tuple[tuple[DotAxis, ...], tuple[DotAxis, ...]]:
-    """Source: StableHLO's dot_general: the dimensions of out are the batch dimensions, then what
-    is left of lhs, then what is left of rhs.
-    """
-    lhs_steps, rhs_steps, out_steps = _steps(lhs), _steps(rhs), _steps(out)
-    batch = list(zip(numbers.lhs_batch_dimensions, numbers.rhs_batch_dimensions, strict=True))
-    contracted = zip(
-        numbers.lhs_contracting_dimensions, numbers.rhs_contracting_dimensions, strict=True
-    )
-    contracting = list(contracted)
-    lhs_used = {x for x, _ in batch + contracting}
-    rhs_used = {y for _, y in batch + contracting}
-    outer = [(lhs.dimensions[x], lhs_steps[x], rhs_steps[y]) for x, y in batch]
-    outer += [(n, lhs_steps[x], 0) for x, n in enumerate(lhs.dimensions) if x not in lhs_used]
-    outer += [(n, 0, rhs_steps[y]) for y, n in enumerate(rhs.dimensions) if y not in rhs_used]
-    axes = [DotAxis(*axis, out_steps[number]) for number, axis in enumerate(outer)]
-    return tuple(axes), tuple(
-        DotAxis(lhs.dimensions[x], lhs_steps[x], rhs_steps[y], 0) for x, y in contracting
-    )
-
-
-def _convolution_axes(
-    thunk: Any, lhs: Any, rhs: Any, out: Any
-) -> tuple[tuple[DotAxis, ...], tuple[DotAxis, ...], tuple[WindowAxis, ...]]:
-    """Outer, contracting, window.
-
-    Source: StableHLO's convolution. The output features are those of the first group, then those of
-    the second one, and so on; a group has its own input features.
-    """
-    numbers = thunk.dimension_numbers
-    lhs_steps, rhs_steps, out_steps = _steps(lhs), _steps(rhs), _steps(out)
-    groups = thunk.feature_group_count
-    batch, feature = numbers.input_batch_dimension, numbers.input_feature_dimension
-    input_features = rhs.dimensions[numbers.kernel_input_feature_dimension]
-    output_features = rhs.dimensions[numbers.kernel_output_feature_dimension] // groups
-    lhs_step = lhs_steps[feature]
-    rhs_step = rhs_steps[numbers.kernel_output_feature_dimension]
-    out_step = out_steps[numbers.output_feature_dimension]
-    outer = (
-        DotAxis(
-            lhs.dimensions[batch], lhs_steps[batch], 0, out_steps[numbers.output_batch_dimension]
-        ),
-        DotAxis(
-            groups,
-            input_features * lhs_step,
-            output_features * rhs_step,
-            output_features * out_step,
-        ),
-        DotAxis(output_features, 0, rhs_step, out_step),
-    )
-    contracting = DotAxis(
-        input_features, lhs_step, rhs_steps[numbers.kernel_input_feature_dimension], 0
-    )
-    places = zip(
-        numbers.input_spatial_dimensions,
-        numbers.kernel_spatial_dimensions,
-        numbers.output_spatial_dimensions,
-        thunk.window.dimensions,
-        strict=True,
-    )
-    window = tuple(
-        WindowAxis(
-            extent=out.dimensions[o],
-            size=rhs.dimensions[k],
-            input=lhs.dimensions[i],
-            lhs=lhs_steps[i],
-            rhs=rhs_steps[k],
-            out=out_steps[o],
-            stride=dimension.stride,
-            dilation=dimension.window_dilation,
-            base_dilation=dimension.base_dilation,
-            padding=dimension.padding_low,
-            reversed=dimension.window_reversal,
-        )
-        for i, k, o, dimension in places
-    )
-    return outer, (contracting,), window
 
 
 def _kernels(dump: Dump, comparators: set[str]) -> dict[str, str]:
