@@ -15,11 +15,11 @@ def unit(x):
 
 def positive(x):
     """At least a half."""
-    return abs(x) + 0.5 if is_float(x) else x % 8 + 1 if x.dtype != bool else x
+    return (abs(x) + 0.5).astype(x.dtype) if is_float(x) else x % 8 + 1 if x.dtype != bool else x
 
 
 def above_one(x):
-    return abs(x) + 1.5 if is_float(x) else x % 8 + 2 if x.dtype != bool else x
+    return (abs(x) + 1.5).astype(x.dtype) if is_float(x) else x % 8 + 2 if x.dtype != bool else x
 
 
 def small(x):
