@@ -239,6 +239,7 @@ _OPERATIONS = {
     "spectra_of_real_numbers": {"x": "f32[30]"},
     "spectrum": {"x": "f32[64]"},
     "spectrum_filtered": {"x": "f32[16]"},
+    "wide_in_narrow_memory": {"x": "bf16[3,4]", "y": "u8[8]"},
 }
 
 _OPERATIONS_EDGES = {

@@ -190,3 +190,9 @@ def derivatives_of_ones_own(x):
         jax.jvp(jnp.exp, (0.1 * x,), (x,)),
         value + push(x),
     )
+
+
+def wide_in_narrow_memory(x, y):
+    """XLA keeps f32 in the memory of the result, which is aligned for bf16, and reads u8 as i32."""
+    resized = jax.image.resize(x, (5, 3), "cubic")
+    return resized, lax.bitcast_convert_type(y.reshape(2, 4), jnp.int32) + 1

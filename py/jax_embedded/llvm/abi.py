@@ -6,10 +6,9 @@ Source: the run-time ABI for the Arm architecture (IHI 0043), 4; for the C libra
 
 from jax_embedded.c_names import C_LIBRARY
 
-# In runtime/abi: LLVM calls these, and older compiler runtimes lack them.
 _BFLOAT = frozenset({"__truncdfbf2", "__truncsfbf2"})
 
-# glibc has these too, and LLVM knows it; libgcc has those for f16 since GCC 12.
+# glibc has these too, and LLVM knows it; libgcc has those for f16 since GCC 12, for bf16 since 13.
 HOST_LIBRARY = _BFLOAT | set("sincos sincosf __extendhfsf2 __truncsfhf2 __truncdfhf2".split())
 
 # In runtime/abi: LLVM calls these, and no compiler runtime for Cortex-M has them.

@@ -48,7 +48,7 @@ _OURS = re.compile(
     r"(?P<c>atan2|cbrt)f(?=\()"
     r"|(?:"
     r"xla\.(?P<truncate>fptrunc)\.(?:v\d+)?f32\.to"
-    r"|xla\.(?P<xla>atan|tanh|erf|log1p|expm1|rsqrt)"
+    rf"|xla\.(?P<xla>rsqrt|{'|'.join(_ELEMENTARY)})"
     r"|llvm\.(?P<llvm>maximum|minimum|roundeven)"
     r"|llvm\.(?P<elementary>exp|log|sin|cos|tan|pow|atan2)(?!\.(?:v\d+)?f64)"
     r")\.(?:v(?P<lanes>\d+))?(?P<type>bf16|f16|f32|f64)\b)"

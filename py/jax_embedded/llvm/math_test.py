@@ -180,6 +180,7 @@ REFERENCES = {
     "atan": math.atan,
     "tanh": math.tanh,
     "erf": math.erf,
+    "exp": math.exp,
     "log1p": math.log1p,
     "expm1": math.expm1,
 }

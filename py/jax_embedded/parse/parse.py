@@ -26,6 +26,7 @@ from jax_embedded.ir.thunks import (
     kernels_of,
     steps_of,
 )
+from jax_embedded.parse.alignment import with_aligned_memory
 from jax_embedded.parse.axes import convolution_axes, copy_strides, dot_axes
 from jax_embedded.parse.hlo import Hlo, is_row_major
 from jax_embedded.schema import EXECUTABLE, Schema
@@ -88,7 +89,7 @@ class _Parser:
             raise InternalError(
                 f"kernels: expected a thunk for each, found none for {sorted(unused)}"
             )
-        return program
+        return with_aligned_memory(program)
 
     def _slices_by_definition(self) -> dict[tuple[int, tuple[int, ...]], tuple[int, int, int]]:
         """(instruction id, shape index) of a value -> allocation, offset, size."""
