@@ -14,12 +14,17 @@ from jax_embedded.errors import ExportError, InternalError
 T = TypeVar("T")
 
 
-def run_in_child(stage: str, work: Callable[[], T]) -> T:
+class Killed(InternalError):
+    """A signal ended the child, such as an abort of LLVM's."""
+
+
+def run_in_child(stage: str, work: Callable[[], T], *, quiet: bool = False) -> T:
     """Returns what `work` returns there; it must be picklable.
 
     stage: the name that a BUG line gives to the work, such as "codegen".
-    Errors: an ExportError or InternalError of the child is raised here; any other exception, a
-    signal or an early exit becomes an InternalError.
+    quiet: whether nobody is to see what it prints to stderr.
+    Errors: an ExportError or InternalError of the child is raised here, Killed for a signal; any
+    other exception or an early exit becomes an InternalError.
     """
     sys.stdout.flush()
     sys.stderr.flush()
@@ -27,6 +32,8 @@ def run_in_child(stage: str, work: Callable[[], T]) -> T:
     pid = os.fork()
     if pid == 0:
         os.close(read_end)
+        if quiet:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
         os._exit(_child(stage, work, write_end))
     os.close(write_end)
     with os.fdopen(read_end, "rb") as pipe:
@@ -34,7 +41,7 @@ def run_in_child(stage: str, work: Callable[[], T]) -> T:
     _, status = os.waitpid(pid, 0)
     if os.WIFSIGNALED(status):
         name = signal.Signals(os.WTERMSIG(status)).name
-        raise InternalError(f"the {stage} process: expected a result, found {name}")
+        raise Killed(f"the {stage} process: expected a result, found {name}")
     if not answer:
         code = os.waitstatus_to_exitcode(status)
         raise InternalError(f"the {stage} process: expected a result, found exit code {code}")

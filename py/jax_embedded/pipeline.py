@@ -10,9 +10,9 @@
 Each stage takes and gives a frozen dataclass; what it may rely on is checked by `verify` between.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from jax_embedded.child import run_in_child
+from jax_embedded.child import Killed, run_in_child
 from jax_embedded.emit.header import check_names, header
 from jax_embedded.emit.manifest import manifest
 from jax_embedded.ir.c_function import CFunction, c_function
@@ -80,9 +80,7 @@ def compile_dump(dump: Dump, options: CompileOptions, stop_after: str = "artifac
     if stop_after == "linked":
         linked_ir = run_in_child("link", lambda: _link(program, function, options).llvm_ir)
         return Artifact(files | {f"{stem}.ll": linked_ir.encode()})
-    workspace_bytes, lower_bound, code = run_in_child(
-        "codegen", lambda: _generate(program, function, options)
-    )
+    workspace_bytes, lower_bound, code = _generate_in_child(program, function, options)
     sizes = dict.fromkeys(("code", "constant", "data", "zero"), 0)
     for section in code.sections:
         sizes[section.kind] += section.size
@@ -113,6 +111,18 @@ def _link(program: Program, function: CFunction, options: CompileOptions):
     from jax_embedded.llvm.link import link
 
     return link(program, function, options.target, contract=options.contract)
+
+
+def _generate_in_child(program: Program, function: CFunction, options: CompileOptions):
+    """With vectors, or without them where LLVM has no instructions for those that there are."""
+    vectors = "+mve" in options.target.features
+    try:
+        return run_in_child("codegen", lambda: _generate(program, function, options), quiet=vectors)
+    except Killed:
+        if not vectors:
+            raise
+    scalar = replace(options, target=options.target.without_vectors())
+    return run_in_child("codegen", lambda: _generate(program, function, scalar))
 
 
 def _generate(program: Program, function: CFunction, options: CompileOptions):

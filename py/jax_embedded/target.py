@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The processors that code can be generated for: data only."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,11 @@ class Target:
     relocation_model: str = "static"
     pointer_bytes: int = 4
     float_lanes: int = 1
+
+    def without_vectors(self) -> "Target":
+        """The same Cortex-M, its vector instructions left alone."""
+        features = self.features.replace("+mve.fp", "-mve.fp,-mve")
+        return replace(self, features=features, float_lanes=1)
 
 
 TARGETS = {

@@ -213,6 +213,7 @@ _LINEAR_ALGEBRA_X64 = {
 _OPERATIONS = {
     "convolution_depthwise": {"w": "f32[3,2,1,6]", "x": "f32[2,7,6,6]"},
     "convolution_gradient": {"w": "f32[3,2,3,2]", "x": "f32[1,2,6,7]"},
+    "convolution_of_bool": {"w": "bool[2,2,3,3]", "x": "bool[1,2,6,6]"},
     "convolutions_1d": {"w": "f32[4,3,3]", "x": "f32[2,3,13]"},
     "convolutions_2d": {"w": "f32[4,2,3,2]", "x": "f32[1,2,8,8]"},
     "convolutions_3d_and_dtypes": {

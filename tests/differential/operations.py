@@ -196,3 +196,8 @@ def wide_in_narrow_memory(x, y):
     """XLA keeps f32 in the memory of the result, which is aligned for bf16, and reads u8 as i32."""
     resized = jax.image.resize(x, (5, 3), "cubic")
     return resized, lax.bitcast_convert_type(y.reshape(2, 4), jnp.int32) + 1
+
+
+def convolution_of_bool(x, w):
+    """XLA makes vectors of bool that LLVM has no instructions for on a Cortex-M55."""
+    return lax.conv(x, w, (1, 1), "SAME")

@@ -382,15 +382,17 @@ def _cast(draw: st.DrawFn, program: _Program) -> None:
     a, value = _chosen(draw, program, lambda _: True) or ("x", program.values["x"])
     if not value.is_float:
         dtype = draw(st.sampled_from(["float32", "float16", "int32"]))
-        text = f"{a}.astype(jnp.{dtype})"
-        if dtype != "int32":
-            text = f"jnp.clip({a}, 0, 100).astype(jnp.{dtype}) * 0.25"
+        # As wide as the arguments of the dtype, which is wider in the reference.
+        like = {"float32": "y", "float16": "h"}
+        text = f"{a}.astype(jnp.int32)"
+        if dtype in like:
+            text = f"jnp.clip({a}, 0, 100).astype({like[dtype]}.dtype) * 0.25"
         program.add(text, dtype, value.dims, exact=True)
     elif value.exact and value.dtype == "float32":
         text = f"jnp.clip({a} * 8.0, -100.0, 100.0).astype(jnp.int32)"
         program.add(text, "int32", value.dims, exact=True)
     elif value.exact:
-        program.add(f"{a}.astype(jnp.float32)", "float32", value.dims, exact=True)
+        program.add(f"{a}.astype(y.dtype)", "float32", value.dims, exact=True)
 
 
 def _library(draw: st.DrawFn, program: _Program) -> None:

@@ -53,7 +53,7 @@ def codegen(linked: LinkedModule, target: Target) -> ObjectCode:
             f"codegen: expected {', '.join(sorted(wanted))}, found {', '.join(leftover)} as well"
         )
     text = str(module)
-    if "mve.fp" in target.features:
+    if "+mve" in target.features:
         text = safe_comparisons(text)
         module = llvm.parse_assembly(text)
     assembly = machine.emit_assembly(module)
