@@ -26,7 +26,7 @@ def train(params, x, y):
 
 def start():
     """Parameters before anything is learnt, and what is to be learnt."""
-    w1, b1 = jax.random.split(jax.random.key(2))
+    w1, b1 = jax.random.split(jax.random.key(3))
     params = {
         "w1": jax.random.normal(w1, (8, 2)),
         "b1": jax.random.normal(b1, (8,)),

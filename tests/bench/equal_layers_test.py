@@ -49,7 +49,7 @@ def functions(dump, target: str) -> dict[str, int]:
 @pytest.mark.parametrize("target", ["host", "cortex-m4f"])
 def test_sixteen_layers_have_the_code_of_two_and_more_calls(dumps, target):
     two, sixteen = functions(dumps[2], target), functions(dumps[16], target)
-    kernels = [size for name, size in sixteen.items() if name != "network"]
+    kernels = {name for name in sixteen if name != "network" and not name.startswith("jxe.")}
     assert len(kernels) == 2  # of a layer: the dot, and the sum with its tanh
     assert sum(sixteen.values()) < 1.2 * sum(two.values())
-    assert sixteen["network"] < 16 * 100
+    assert sixteen["network"] < 16 * 150

@@ -94,8 +94,9 @@ def spectra_of_any_length(x):
 
 
 def spectra_of_real_numbers(x):
-    spectra = [jnp.fft.rfft(x[:n]) for n in (30, 21, 1)]
-    return spectra, jnp.fft.irfft(spectra[0]), jnp.fft.irfft(spectra[1], n=21)
+    spectrum = lax.complex(x[:16], x[14:])
+    back = jnp.fft.irfft(spectrum), jnp.fft.irfft(spectrum[:11], n=21)
+    return [jnp.fft.rfft(x[:n]) for n in (30, 21, 1)], back
 
 
 def spectra_of_images(x):
