@@ -70,22 +70,18 @@ class Number:
         return [self._subtract(code, x, y) for x, y in zip(a, b, strict=True)]
 
     def multiply(self, code: Code, a: Value, b: Value) -> Value:
-        return self.add_product(code, None, a, b)
-
-    def add_product(self, code: Code, total: Value | None, a: Value, b: Value) -> Value:
-        """total + a * b."""
         if self.parts == 1:
-            product = self._multiply(code, a[0], b[0])
-            return [product if total is None else self._add(code, total[0], product)]
+            return [self._multiply(code, a[0], b[0])]
         real = self._multiply(code, a[0], b[0])
         imaginary = self._multiply(code, a[0], b[1])
-        if total is not None:
-            real = self._add(code, total[0], real)
-            imaginary = self._add(code, total[1], imaginary)
         return [
             self._subtract(code, real, self._multiply(code, a[1], b[1])),
             self._add(code, imaginary, self._multiply(code, a[1], b[0])),
         ]
+
+    def add_product(self, code: Code, total: Value, a: Value, b: Value) -> Value:
+        """total + a * b."""
+        return self.add(code, total, self.multiply(code, a, b))
 
     def scale(self, code: Code, value: Value, factor: ir.Value) -> Value:
         """Each part times a real number."""
