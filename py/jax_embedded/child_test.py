@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from jax_embedded.child import run_in_child
+from jax_embedded.child import Killed, run_in_child
 from jax_embedded.errors import ExportError, InternalError
 
 
@@ -102,7 +102,7 @@ def test_interrupted_work_leaves_no_traceback(capfd):
 
 def test_result_that_cannot_be_pickled_becomes_a_bug():
     done = run_script(
-        "from jax_embedded.child import run_in_child\n"
+        "from jax_embedded.child import Killed, run_in_child\n"
         "from jax_embedded.errors import InternalError\n"
         "try:\n"
         "    run_in_child('work', lambda: lambda: 0)\n"
@@ -115,7 +115,7 @@ def test_result_that_cannot_be_pickled_becomes_a_bug():
 def test_buffered_output_is_written_once():
     done = run_script(
         "import sys\n"
-        "from jax_embedded.child import run_in_child\n"
+        "from jax_embedded.child import Killed, run_in_child\n"
         "print('before', end=' ')\n"
         "print('warning', end=' ', file=sys.stderr)\n"
         "run_in_child('work', lambda: print('child', end=' '))\n"
@@ -137,3 +137,17 @@ def test_no_process_and_no_file_is_left():
     assert open_files() == before
     with pytest.raises(ChildProcessError):
         os.waitpid(-1, os.WNOHANG)
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_quiet_work_says_nothing(capfd, quiet):
+    assert run_in_child("work", lambda: os.write(2, b"said"), quiet=quiet) == 4
+    assert capfd.readouterr().err == ("" if quiet else "said")
+
+
+def test_a_signal_is_told_from_an_error():
+    with pytest.raises(Killed):
+        run_in_child("codegen", lambda: os.kill(os.getpid(), signal.SIGKILL))
+    with pytest.raises(InternalError) as caught:
+        run_in_child("codegen", lambda: os._exit(3))
+    assert not isinstance(caught.value, Killed)

@@ -125,6 +125,13 @@ CASES = {
     "operation: callback": Case(
         "import jax\n\ndef f(x):\n    jax.debug.print('{x}', x=x)\n    return x * 2.0\n"
     ),
+    "operation: a foreign call": Case(_sum_of("jax.ffi.ffi_call('tune', y)(y)")),
+    "operation: int4 in memory": Case(
+        _sum_of(
+            "jax.lax.fori_loop(0, 3, lambda i, c: c[::-1] + jnp.int4(1), y.astype(jnp.int4))"
+            ".astype(float)"
+        )
+    ),
     "operation: a function that the core lacks": Case(
         _sum_of("y.astype(jnp.float16).astype(jnp.float32)"),
         [F32, "--target=cortex-m3"],

@@ -129,6 +129,13 @@ def _trace_and_compile(request: CaptureRequest) -> tuple[_Border, bytes]:
     try:
         envelope = lowered.compile().runtime_executable().serialize()
     except jax.errors.JaxRuntimeError as error:
+        missing = re.search(r"No FFI handler registered for (\S+)", str(error))
+        if missing:
+            raise ExportError(
+                "unsupported-operation",
+                f"{request.fn}: expected operations of JAX, found a foreign call of {missing[1]}",
+                "write it in JAX: what jax.ffi calls is code for the host",
+            ) from error
         raise InternalError(
             f"XLA could not compile {request.fn}", tuple(str(error).splitlines())
         ) from error

@@ -5,9 +5,9 @@ import struct
 from pathlib import PurePath
 from typing import Any
 
-from jax_embedded.errors import InternalError
+from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.ir.thunks import Origin
-from jax_embedded.shape import BY_XLA, Shape
+from jax_embedded.shape import BY_NUMPY, BY_XLA, Shape
 
 # LiteralProto's field for each type: a bytes field, or a repeated one with the struct code.
 _LITERAL_FIELDS = {
@@ -45,8 +45,20 @@ class Hlo:
         return self.instructions[entry.root_id]
 
     def shape(self, shape: Any, owner: str) -> Shape:
-        """Errors: InternalError for a type that has no dense row-major array, such as a token."""
+        """owner: for messages.
+
+        Errors: ExportError for numbers that have no type in C, such as int4; InternalError for what
+        is no array, such as a token.
+        """
         name = self.type_name(shape)
+        if name in ("S4", "U4", "S2", "U2", "S1", "U1") or name.startswith(("F8", "F4")):
+            known = ", ".join(BY_NUMPY)
+            raise ExportError(
+                "dtype",
+                f"{owner}: expected an array of {known}; found one of {name}",
+                "convert it where it is used, so that it is not kept in memory: an int4 constant"
+                " may become int8 or float32 at once",
+            )
         if name not in BY_XLA:
             raise InternalError(f"{owner}: expected an array, found {name}")
         found = Shape(BY_XLA[name].name, tuple(shape.dimensions))

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jax_embedded.errors import InternalError
+from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.ir.thunks import Origin
 from jax_embedded.parse.hlo import Hlo, is_row_major
 from jax_embedded.schema import read_schema
@@ -143,11 +143,18 @@ def test_literal_of_another_instruction():
         module.hlo().literal_bytes(module.add(1, "iota"))
 
 
-@pytest.mark.parametrize("name", ["TOKEN", "S4", "F8E5M2"])
-def test_shape_of_what_is_no_array_of_ours(name):
+def test_shape_of_what_is_no_array():
+    hlo, instruction = constant("f32", ())
+    set_shape(instruction.shape, "TOKEN", (2,))
+    with pytest.raises(InternalError, match="owner: expected an array, found TOKEN"):
+        hlo.shape(instruction.shape, "owner")
+
+
+@pytest.mark.parametrize("name", ["S4", "U2", "F8E5M2", "F4E2M1FN"])
+def test_shape_of_numbers_that_have_no_type_in_c(name):
     hlo, instruction = constant("f32", ())
     set_shape(instruction.shape, name, (2,))
-    with pytest.raises(InternalError, match=f"owner: expected an array, found {name}"):
+    with pytest.raises(ExportError, match=f"owner: expected an array of .*; found one of {name}"):
         hlo.shape(instruction.shape, "owner")
 
 

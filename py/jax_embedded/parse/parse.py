@@ -312,7 +312,7 @@ class _Parser:
 
     def _slice(self, proto: Any, shape: Any, origin: Origin, *, physical: bool = False) -> Slice:
         """physical: the dimensions in the order of memory, outermost first."""
-        found = self.hlo.shape(shape, origin.instruction)
+        found = self.hlo.shape(shape, str(origin))
         if physical:
             order = reversed(shape.layout.minor_to_major)
             found = Shape(found.dtype, tuple(found.dims[d] for d in order))
