@@ -233,7 +233,7 @@ _OPERATIONS = {
     "random_numbers": {"seed": "i32[]"},
     "sorted_dtypes": {"a": "i8[40]", "b": "u16[40]", "c": "bf16[20]", "d": "f16[20]", "e": "c64[20]", "f": "bool[9]"},
     "sorted_in_a_loop": {"x": "f32[20]"},
-    "sorted_lines": {"x": "f32[19,2,18]"},
+    "sorted_lines": {"x": "f32[17,2,9]"},
     "sorted_with_others": {"x": "f32[40]", "y": "i32[40]"},
     "spectra_of_any_length": {"x": "c64[60]"},
     "spectra_of_images": {"x": "c64[6,5]"},
