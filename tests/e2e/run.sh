@@ -91,8 +91,8 @@ actions() { quietly "$bazelw" aquery --output=summary "mnemonic('$1', deps($2))"
 expect "one JaxCapture for each of 4 functions, on all cores" 4 "$(actions JaxCapture //tests/cores:examples)"
 expect "one JaxCodegen for each function and core" 24 "$(actions JaxCodegen //tests/cores:examples)"
 boards="set($(printf '//examples:on_boards.%s ' qemu_m0 qemu_m3 qemu_m4f qemu_m7 qemu_m33 qemu_m55))"
-expect "one JaxOracle for each of 10 tests, on all boards" 10 "$(actions JaxOracle "$boards")"
-expect "one JaxCapture for each of 10 functions, on all boards" 10 "$(actions JaxCapture "$boards")"
+expect "one JaxOracle for each of 18 tests, on all boards" 18 "$(actions JaxOracle "$boards")"
+expect "one JaxCapture for each of 18 functions, on all boards" 18 "$(actions JaxCapture "$boards")"
 quietly "$bazelw" build --nobuild --platforms=//platforms:qemu_m3 //... && status=0 || status=$?
 expect "build --nobuild --platforms=//platforms:qemu_m3 //..." 0 "$status"
 [[ -z ${CI:-} ]] || "$bazelw" shutdown || true
