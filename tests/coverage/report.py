@@ -37,17 +37,21 @@ def report(
     others: Mapping[str, Sequence[str]],
     version: str,
     draws: int,
+    not_run: Sequence[str] = (),
 ) -> str:
     """The file's text. The same outcomes, the same bytes.
 
     excluded: module -> name -> why it is left out.
     others: module -> its other public functions.
     version: of jax.
+    not_run: modules whose cells have not all been run.
     """
     targets = next(list(o.found) for o in outcomes.values() if o.found)
     numbers = _numbers(outcomes)
     head = _HEAD.format(version=version, draws=draws, targets=_listed(targets))
     blocks = [head, *_summary(outcomes, targets)]
+    if not_run:
+        blocks.append(f"Not run yet: {', '.join(f'`{module}`' for module in not_run)}.\n")
     modules = dict.fromkeys(cell.module for cell in outcomes)
     for module in modules:
         chosen = {cell: o for cell, o in outcomes.items() if cell.module == module}
