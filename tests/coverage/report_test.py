@@ -76,3 +76,10 @@ def test_all_is_100_percent_and_almost_all_is_less():
 def test_the_same_outcomes_give_the_same_bytes():
     outcomes = rows(add=PASSED, sort=UNSUPPORTED)
     assert written(outcomes) == written(outcomes)
+
+
+def test_modules_that_were_not_run_are_named():
+    outcomes = rows(add=PASSED)
+    assert "Not run" not in written(outcomes)
+    text = report(outcomes, {}, {}, "1.2", 2, ["jax.nn", "jax.random"])
+    assert "\nNot run yet: `jax.nn`, `jax.random`.\n" in text
