@@ -88,6 +88,11 @@ class Shape:
         return math.prod(self.dims)
 
     @property
+    def strides(self) -> tuple[int, ...]:
+        """By how many elements the next one along each dimension lies further on."""
+        return tuple(math.prod(self.dims[i + 1 :]) for i in range(len(self.dims)))
+
+    @property
     def nbytes(self) -> int:
         return self.elements * DTYPES[self.dtype].itemsize
 

@@ -40,3 +40,9 @@ def test_parse_shape_errors(text, kind):
     with pytest.raises(ExportError) as caught:
         parse_shape(text, "x")
     assert caught.value.kind == kind
+
+
+def test_strides():
+    assert Shape("f32", (2, 3, 4)).strides == (12, 4, 1)
+    assert Shape("f32", (5,)).strides == (1,)
+    assert Shape("f32").strides == ()

@@ -262,7 +262,7 @@ class _Entry(FunctionWriter):
         names = [f"step.{time}.{axis}" for axis in range(len(shape.dims))]
         for name in names:
             self.loop_begin(name, "i32")
-        steps = _row_major_strides(shape.dims)
+        steps = shape.strides
         to = self._index(f"%step.{time}.to", list(zip(names, steps, strict=True)))
         origin = self._index(f"%step.{time}.from", list(zip(names, thunk.strides, strict=True)))
         element = f"[{width} x i8]" if width > 8 else f"i{8 * width}"
@@ -301,12 +301,3 @@ class _Entry(FunctionWriter):
             f"ret {dtype.llvm} %returned",
         ]
         return f"{dtype.extension} {dtype.llvm}".strip()
-
-
-def _row_major_strides(dims: tuple[int, ...]) -> tuple[int, ...]:
-    strides = []
-    step = 1
-    for extent in reversed(dims):
-        strides.append(step)
-        step *= extent
-    return tuple(reversed(strides))

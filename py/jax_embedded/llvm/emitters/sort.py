@@ -39,7 +39,7 @@ class _Sort:
         code, thunk = self.code, self.thunk
         dims = thunk.operands[0].shape.dims
         outer, inner = dims[: thunk.dimension], dims[thunk.dimension + 1 :]
-        steps = _row_major(dims)
+        steps = thunk.operands[0].shape.strides
         with code.loops(outer) as before, code.loops(inner) as behind:
             counters = zip(
                 [*before, *behind],
@@ -225,10 +225,3 @@ def _element(where: Slice) -> ir.Type:
     facts = DTYPES[where.shape.dtype]
     part = ir.IntType(8 * facts.itemsize // facts.parts)
     return part if facts.parts == 1 else ir.LiteralStructType([part] * facts.parts)
-
-
-def _row_major(dims: tuple[int, ...]) -> tuple[int, ...]:
-    steps = [1]
-    for extent in reversed(dims[1:]):
-        steps.append(steps[-1] * extent)
-    return tuple(reversed(steps))
