@@ -114,15 +114,17 @@ def _link(program: Program, function: CFunction, options: CompileOptions):
 
 
 def _generate_in_child(program: Program, function: CFunction, options: CompileOptions):
-    """With vectors, or without them where LLVM has no instructions for those that there are."""
-    vectors = "+mve" in options.target.features
+    """With all instructions, or the plain ones where LLVM aborts on vectors or on f16."""
+    extensions = "+mve" in options.target.features
     try:
-        return run_in_child("codegen", lambda: _generate(program, function, options), quiet=vectors)
+        return run_in_child(
+            "codegen", lambda: _generate(program, function, options), quiet=extensions
+        )
     except Killed:
-        if not vectors:
+        if not extensions:
             raise
-    scalar = replace(options, target=options.target.without_vectors())
-    return run_in_child("codegen", lambda: _generate(program, function, scalar))
+    plain = replace(options, target=options.target.without_extensions())
+    return run_in_child("codegen", lambda: _generate(program, function, plain))
 
 
 def _generate(program: Program, function: CFunction, options: CompileOptions):

@@ -24,9 +24,9 @@ class Target:
     pointer_bytes: int = 4
     float_lanes: int = 1
 
-    def without_vectors(self) -> "Target":
-        """The same Cortex-M, its vector instructions left alone."""
-        features = self.features.replace("+mve.fp", "-mve.fp,-mve")
+    def without_extensions(self) -> "Target":
+        """The same Cortex-M, its vector and half-precision instructions left alone."""
+        features = self.features.replace("+mve.fp", "-mve.fp,-mve,-fullfp16")
         return replace(self, features=features, float_lanes=1)
 
 

@@ -241,6 +241,7 @@ _OPERATIONS = {
     "spectrum": {"x": "f32[64]"},
     "spectrum_filtered": {"x": "f32[16]"},
     "wide_in_narrow_memory": {"x": "bf16[3,4]", "y": "u8[8]"},
+    "zeta_in_f16": {"q": "f16[8]", "x": "f16[8]"},
 }
 
 _OPERATIONS_EDGES = {
