@@ -14,6 +14,7 @@ class Target:
     relocation_model: LLVM's name; "pic" where executables are position independent.
     pointer_bytes: size and alignment of a pointer.
     float_lanes: of how many f32 one instruction makes results; 1 without vectors.
+    float_dtypes: those that it computes with itself. fused: whether it has a fused multiply-add.
     """
 
     name: str
@@ -23,6 +24,8 @@ class Target:
     relocation_model: str = "static"
     pointer_bytes: int = 4
     float_lanes: int = 1
+    float_dtypes: tuple[str, ...] = ()
+    fused: bool = False
 
     def without_extensions(self) -> "Target":
         """The same Cortex-M, its vector and half-precision instructions left alone."""
@@ -33,18 +36,41 @@ class Target:
 TARGETS = {
     t.name: t
     for t in [
-        Target("host", "x86_64-unknown-linux-gnu", "x86-64", "", "pic", 8, 4),
+        Target("host", "x86_64-unknown-linux-gnu", "x86-64", "", "pic", 8, 4, ("f32", "f64")),
         Target("cortex-m0", "thumbv6m-unknown-none-eabi", "cortex-m0", "+soft-float"),
         Target("cortex-m3", "thumbv7m-unknown-none-eabi", "cortex-m3", "+soft-float"),
-        Target("cortex-m4f", "thumbv7em-unknown-none-eabihf", "cortex-m4", "+vfp4d16sp"),
-        Target("cortex-m7", "thumbv7em-unknown-none-eabihf", "cortex-m7", "+fp-armv8d16"),
-        Target("cortex-m33", "thumbv8m.main-unknown-none-eabihf", "cortex-m33", "+fp-armv8d16sp"),
+        Target(
+            "cortex-m4f",
+            "thumbv7em-unknown-none-eabihf",
+            "cortex-m4",
+            "+vfp4d16sp",
+            float_dtypes=("f32",),
+            fused=True,
+        ),
+        Target(
+            "cortex-m7",
+            "thumbv7em-unknown-none-eabihf",
+            "cortex-m7",
+            "+fp-armv8d16",
+            float_dtypes=("f32", "f64"),
+            fused=True,
+        ),
+        Target(
+            "cortex-m33",
+            "thumbv8m.main-unknown-none-eabihf",
+            "cortex-m33",
+            "+fp-armv8d16sp",
+            float_dtypes=("f32",),
+            fused=True,
+        ),
         Target(
             "cortex-m55",
             "thumbv8.1m.main-unknown-none-eabihf",
             "cortex-m55",
             "+mve.fp,+fp-armv8d16,+lob",
             float_lanes=4,
+            float_dtypes=("f32", "f64"),
+            fused=True,
         ),
     ]
 }

@@ -72,8 +72,7 @@ class _Entry(FunctionWriter):
                 f'source_filename = "{self.program.name}"',
                 *self.globals,
                 *self._kernels(),
-                *sorted(self.emitted.declarations),
-                *self.emitted.texts.values(),
+                self.emitted.text,
                 "declare void @llvm.memcpy.p0.p0.i32(ptr, ptr, i32, i1)",
                 self.function(f"{returned} @{self.program.name}({', '.join(parameters)}) nounwind"),
             ]

@@ -84,7 +84,7 @@ def function_of(program: Program) -> CFunction:
 
 
 def entry_of(program: Program) -> str:
-    emitted = emit_functions(program, {}, contract=True)
+    emitted = emit_functions(program, {}, TARGETS["host"], contract=True)
     return entry_module(program, function_of(program), plan_scratch(program), emitted)
 
 

@@ -66,7 +66,7 @@ def link(
     scratch = plan_scratch(program)
     kernels = Kernels(program, contract=contract)
     calls = KernelCalls(kernels.same_code, _shared(program, kernels, target))
-    emitted = emit_functions(program, kernels.same_code, contract=contract)
+    emitted = emit_functions(program, kernels.same_code, target, contract=contract)
     entry = entry_module(program, function, scratch, emitted, calls)
     used = [kernels.same_code[name] for step in program.steps() for name in kernels_of(step)]
     functions = (program.name, *calls.shared.values(), *emitted.shared)

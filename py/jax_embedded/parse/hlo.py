@@ -92,8 +92,12 @@ class Hlo:
             else:
                 return
 
+    def named(self, name: str) -> Any | None:
+        """The instruction of that name."""
+        return self._by_name.get(name)
+
     def origin(self, instruction_name: str) -> Origin:
-        instruction = self._by_name.get(instruction_name)
+        instruction = self.named(instruction_name)
         if instruction is None:
             return Origin(instruction_name, instruction_name)
         jit, _, traced = instruction.metadata.op_name.rpartition("/")

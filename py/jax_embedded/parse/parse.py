@@ -29,6 +29,7 @@ from jax_embedded.ir.thunks import (
 from jax_embedded.parse.alignment import with_aligned_memory
 from jax_embedded.parse.axes import convolution_axes, copy_strides, dot_axes
 from jax_embedded.parse.hlo import Hlo, is_row_major
+from jax_embedded.parse.sums_of_products import SumOfProducts, sums_of_products
 from jax_embedded.schema import EXECUTABLE, Schema
 from jax_embedded.shape import LARGEST, Shape
 
@@ -64,8 +65,13 @@ class _Parser:
             b.id: (b.defined_at.instruction_id, tuple(b.defined_at.shape_index))
             for b in executable.buffer_assignment.logical_buffers
         }
+        self.sums = {
+            name: found for found in sums_of_products(self.hlo) for name in found.instructions
+        }
+        self.totals: dict[SumOfProducts, Slice] = {}  # where each is before it is copied
         self.slices = self._slices_by_definition()
         self.unused_kernels: set[str] = set()  # of conditions that a trip count replaces
+        self.replaced_kernels: set[str] = set()  # of which the HLO says that they are dots
         self.temporaries: dict[int, Allocation] = {}  # that XLA does not know of
         allocations = executable.buffer_assignment.buffer_allocations
         self.next_allocation = max((a.index for a in allocations), default=-1) + 1
@@ -81,7 +87,11 @@ class _Parser:
             result_slices=result_slices,
             allocations=self._allocations(result_slices) | self.temporaries,
             thunks=thunks,
-            kernels=_kernels(self.dump, comparators),
+            kernels={
+                name: text
+                for name, text in _kernels(self.dump, comparators).items()
+                if name not in self.replaced_kernels
+            },
         )
         used = {name for step in program.steps() for name in kernels_of(step)} | self.unused_kernels
         unused = program.kernels.keys() - used
@@ -178,9 +188,11 @@ class _Parser:
         raise InternalError(f"allocation %{allocation.index}: expected a literal, found none")
 
     def _thunks(self, sequence: Any) -> tuple[Thunk, ...]:
-        return tuple(self._thunk(thunk) for thunk in sequence.thunks)
+        thunks = (self._thunk(thunk) for thunk in sequence.thunks)
+        return tuple(thunk for thunk in thunks if thunk)
 
-    def _thunk(self, thunk: Any) -> Thunk:
+    def _thunk(self, thunk: Any) -> Thunk | None:
+        """None for what a former thunk has done."""
         origin = self.hlo.origin(thunk.info.op_name)
         kind = thunk.WhichOneof("impl")
         if kind == "kernel_thunk":
@@ -206,14 +218,47 @@ class _Parser:
         name = (kind or "nothing").removesuffix("_thunk").replace("_", "-")
         raise unsupported(origin, name)
 
-    def _kernel(self, thunk: Any, origin: Origin) -> KernelThunk:
+    def _kernel(self, thunk: Any, origin: Origin) -> KernelThunk | DotThunk | CopyThunk | None:
+        arguments = tuple(self._slice(b.slice, b.shape, origin) for b in thunk.arguments_buffers)
+        results = tuple(self._slice(b.slice, b.shape, origin) for b in thunk.results_buffers)
+        instruction = self.hlo.named(origin.instruction)
+        if instruction is not None:
+            if instruction.opcode == "dot" and _is_of_one_dtype(arguments + results):
+                self.replaced_kernels.add(thunk.kernel_name)
+                shapes = [self.hlo.instructions[i].shape for i in instruction.operand_ids]
+                axes = dot_axes(instruction.dot_dimension_numbers, *shapes, instruction.shape)
+                return DotThunk(origin, arguments[0], arguments[-1], results[0], *axes)
+            found = self.sums.get(origin.instruction)
+            if found:
+                self.replaced_kernels.add(thunk.kernel_name)
+                return self._part_of_sum(found, origin, arguments, results[0])
+        workgroups = thunk.num_workgroups
         return KernelThunk(
             origin,
             thunk.kernel_name,
-            tuple(self._slice(b.slice, b.shape, origin) for b in thunk.arguments_buffers),
-            tuple(self._slice(b.slice, b.shape, origin) for b in thunk.results_buffers),
-            (thunk.num_workgroups.x, thunk.num_workgroups.y, thunk.num_workgroups.z),
+            arguments,
+            results,
+            (workgroups.x, workgroups.y, workgroups.z),
         )
+
+    def _part_of_sum(
+        self, found: SumOfProducts, origin: Origin, arguments: tuple[Slice, ...], result: Slice
+    ) -> DotThunk | CopyThunk | None:
+        """The first of several instructions does all, in memory of its own, since that of the result
+        may be in use still. The last one copies.
+        """
+        first, last = found.instructions[0], found.instructions[-1]
+        if origin.instruction == first:
+            lhs, rhs = (arguments[number] for number in found.factors)
+            total = result
+            if first != last:
+                dims = tuple(axis.extent for axis in found.outer)
+                total = self.totals[found] = self._temporary(Shape(result.shape.dtype, dims))
+            return DotThunk(self.hlo.origin(last), lhs, rhs, total, found.outer, found.contracting)
+        if origin.instruction == last:
+            total = self.totals[found]
+            return CopyThunk(origin, replace(total, shape=result.shape), result)
+        return None
 
     def _copy(self, thunk: Any, origin: Origin) -> CopyThunk:
         source, destination = thunk.src_buffer_shape, thunk.dst_buffer_shape
@@ -324,6 +369,11 @@ class _Parser:
                 f"{origin.instruction}: {shape}: expected {shape.nbytes} bytes, found {proto.size}"
             )
         return Slice(proto.buffer_allocation_index, proto.offset, shape)
+
+
+def _is_of_one_dtype(slices: tuple[Slice, ...]) -> bool:
+    dtypes = {where.shape.dtype for where in slices}
+    return len(dtypes) == 1 and "bool" not in dtypes
 
 
 _NOT_SYMMETRIC = (

@@ -15,13 +15,14 @@ Index = ir.Value | int
 class Code:
     """A function that takes pointers and returns nothing.
 
+    module: that it becomes a part of.
     inline: whether it is to become a part of its only caller.
     arguments: the pointers, none of which reaches memory of another.
     build: llvmlite's builder, at the end of what has been written.
     """
 
-    def __init__(self, name: str, arguments: int, *, inline: bool):
-        self._module = ir.Module()
+    def __init__(self, module: ir.Module, name: str, arguments: int, *, inline: bool):
+        self._module = module
         kind = ir.FunctionType(ir.VoidType(), [POINTER] * arguments)
         self._function = ir.Function(self._module, kind, name)
         self._function.linkage = "internal"
@@ -33,28 +34,24 @@ class Code:
         self._variables = ir.IRBuilder(self._function.append_basic_block("variables"))
         self.build = ir.IRBuilder(self._function.append_basic_block("begin"))
         self._body = self.build.block
+        self._tables = 0
 
-    def text(self) -> str:
-        """The function and its tables; ends the function."""
+    def end(self) -> None:
+        """Ends the function."""
         self.build.ret_void()
         self._variables.branch(self._body)
-        values = self._module.global_values
-        return "\n".join(str(value) for value in values if str(value) not in self.declarations)
-
-    @property
-    def declarations(self) -> list[str]:
-        """Of the functions that it calls."""
-        functions = self._module.functions
-        return [str(function) for function in functions if function.is_declaration]
 
     def declare(self, name: str, kind: ir.FunctionType) -> ir.Function:
         """A function that is defined elsewhere."""
+        if name in self._module.globals:
+            return self._module.globals[name]
         return ir.Function(self._module, kind, name)
 
     def table(self, values: ir.Constant) -> ir.Value:
         """The address of a constant of this function."""
-        number = len(self._module.globals)
-        table = ir.GlobalVariable(self._module, values.type, f"{self._function.name}.{number}")
+        self._tables += 1
+        name = f"{self._function.name}.{self._tables}"
+        table = ir.GlobalVariable(self._module, values.type, name)
         table.initializer = values
         table.linkage = "internal"
         table.global_constant = True
@@ -98,6 +95,44 @@ class Code:
             return
         with self.loop(counts[0]) as outer, self.loops(counts[1:]) as inner:
             yield [outer, *inner]
+
+    def repeat(
+        self, count: Index, state: list[ir.Value], body: Callable[[list[ir.Value]], list[ir.Value]]
+    ) -> list[ir.Value]:
+        """What becomes of the state when `body` makes the next one of it, `count` times.
+
+        count: if it is not known, at least 1. LLVM does not unroll the loop.
+        """
+        if isinstance(count, int) and count <= 1:
+            return body(state) if count else state
+        begin = self.build.block
+        head = self._function.append_basic_block("repeat")
+        exit_ = self._function.append_basic_block("exit")
+        self.build.branch(head)
+        self.build.position_at_end(head)
+        counter = self.build.phi(I32)
+        counter.add_incoming(_index(count), begin)
+        phis = [self.build.phi(value.type) for value in state]
+        for phi, value in zip(phis, state, strict=True):
+            phi.add_incoming(value, begin)
+        ends = body(list(phis))
+        for phi, value in zip(phis, ends, strict=True):
+            phi.add_incoming(value, self.build.block)
+        left = self.build.sub(counter, I32(1))
+        counter.add_incoming(left, self.build.block)
+        going = self.build.icmp_unsigned("!=", left, I32(0))
+        self.build.cbranch(going, head, exit_).set_metadata("llvm.loop", self._as_it_is())
+        self.build.position_at_end(exit_)
+        return ends
+
+    def _as_it_is(self) -> ir.MDValue:
+        """What is attached to a loop that LLVM must not unroll."""
+        said = self._module.add_metadata(
+            [ir.MetaDataString(self._module, "llvm.loop.unroll.disable")]
+        )
+        loop = self._module.add_metadata([said])
+        loop.operands = (loop, said)  # LLVM takes a node for a loop's if it begins with itself
+        return loop
 
     @contextmanager
     def while_(self, condition: Callable[[], ir.Value]) -> Generator[None]:

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
+from llvmlite import ir
+
 from jax_embedded.ir.program import Program
 from jax_embedded.ir.thunks import (
     ConvolutionThunk,
@@ -18,21 +20,21 @@ from jax_embedded.ir.thunks import (
     reads_and_writes,
 )
 from jax_embedded.llvm.emitters.code import Code
+from jax_embedded.llvm.emitters.convolution import convolution
+from jax_embedded.llvm.emitters.dot import dot
 from jax_embedded.llvm.emitters.fft import fft
 from jax_embedded.llvm.emitters.sort import sort, top_k
-from jax_embedded.llvm.emitters.sum_of_products import sum_of_products
+from jax_embedded.target import Target
 
 
 @dataclass(frozen=True)
 class EmittedFunctions:
-    """texts: LLVM IR of each function by its name.
+    """text: LLVM IR of the functions.
 
-    declarations: of what they call.
     shared: the names of those that more than one thunk calls; the others are inlined.
     """
 
-    texts: Mapping[str, str]
-    declarations: frozenset[str]
+    text: str
     shared: tuple[str, ...]
     _names: Mapping[EmittedThunk, str]
 
@@ -42,31 +44,40 @@ class EmittedFunctions:
 
 
 def emit_functions(
-    program: Program, same_code: Mapping[str, str], *, contract: bool
+    program: Program, same_code: Mapping[str, str], target: Target, *, contract: bool
 ) -> EmittedFunctions:
     """same_code: see KernelCalls. contract: allow fused multiply-add where the core has it."""
+    module = ir.Module()
     thunks = [step for step in program.steps() if isinstance(step, EmittedThunk)]
     count = Counter(_without_places(thunk) for thunk in thunks)
-    names, texts = {}, {}
-    declarations: set[str] = set()
+    names = {}
     for number, thunk in enumerate(count):
         name = f"{program.name}.{number}.{_kind(thunk)}"
-        code = Code(name, len(_pointers(thunk)), inline=count[thunk] == 1)
-        _write(code, thunk, same_code, contract)
+        code = Code(module, name, len(_pointers(thunk)), inline=count[thunk] == 1)
+        _write(code, thunk, same_code, target, contract)
+        code.end()
         names[thunk] = name
-        declarations.update(code.declarations)
-        texts[name] = code.text()
     shared = tuple(names[thunk] for thunk in count if count[thunk] > 1)
-    return EmittedFunctions(texts, frozenset(declarations), shared, names)
+    lines = str(module).splitlines()
+    text = "\n".join(line for line in lines if not line.startswith((";", "target ")))
+    return EmittedFunctions(text, shared, names)
 
 
 def _kind(thunk: EmittedThunk) -> str:
     return type(thunk).__name__.removesuffix("Thunk").lower()
 
 
-def _write(code: Code, thunk: EmittedThunk, same_code: Mapping[str, str], contract: bool) -> None:
-    if isinstance(thunk, DotThunk | ConvolutionThunk):
-        sum_of_products(code, thunk, contract=contract)
+def _write(
+    code: Code,
+    thunk: EmittedThunk,
+    same_code: Mapping[str, str],
+    target: Target,
+    contract: bool,
+) -> None:
+    if isinstance(thunk, DotThunk):
+        dot(code, thunk, target, contract=contract)
+    elif isinstance(thunk, ConvolutionThunk):
+        convolution(code, thunk, target, contract=contract)
     elif isinstance(thunk, SortThunk):
         sort(code, thunk, same_code.get(thunk.comparator, thunk.comparator))
     elif isinstance(thunk, TopKThunk):

@@ -30,7 +30,7 @@ class Number:
     """memory: a part as it lies in memory. type: as it is computed with, wider than a half.
 
     parts: of a value. align: of an element in memory, in bytes.
-    contract: allow fused multiply-add where the core has it.
+    contract: allow LLVM to fuse a product with what it is added to. fused: do so.
     """
 
     memory: ir.Type
@@ -38,6 +38,7 @@ class Number:
     parts: int
     align: int
     contract: bool
+    fused: bool = False
 
     @property
     def is_integer(self) -> bool:
@@ -58,9 +59,12 @@ class Number:
         for part, address in zip(value, addresses, strict=True):
             code.store(self._narrowed(code, part), address, self.align)
 
+    def address(self, code: Code, base: ir.Value, index: Index) -> ir.Value:
+        """Of the element at the index."""
+        return code.address(ir.ArrayType(self.memory, self.parts), base, index)
+
     def _addresses(self, code: Code, base: ir.Value, index: Index) -> list[ir.Value]:
-        element = ir.ArrayType(self.memory, self.parts)
-        first = code.address(element, base, index)
+        first = self.address(code, base, index)
         return [code.address(self.memory, first, part) for part in range(self.parts)]
 
     def add(self, code: Code, a: Value, b: Value) -> Value:
@@ -81,6 +85,8 @@ class Number:
 
     def add_product(self, code: Code, total: Value, a: Value, b: Value) -> Value:
         """total + a * b."""
+        if self.fused and self.parts == 1:
+            return [code.build.fma(a[0], b[0], total[0])]
         return self.add(code, total, self.multiply(code, a, b))
 
     def scale(self, code: Code, value: Value, factor: ir.Value) -> Value:
@@ -130,9 +136,12 @@ def _bf16(code: Code, value: ir.Value) -> ir.Value:
     return build.trunc(build.select(is_nan, build.or_(high, I32(0x40)), rounded), _I16)
 
 
-def number(dtype: str, *, contract: bool) -> Number:
-    """dtype: any but bool, of which XLA makes kernels itself."""
+def number(dtype: str, *, contract: bool, fused: bool = False) -> Number:
+    """dtype: any but bool, of which XLA makes kernels itself.
+
+    fused: whether the core has a fused multiply-add for what the dtype is computed with.
+    """
     facts = DTYPES[dtype]
     integer = ir.IntType(8 * facts.itemsize)
     memory, wide = _TYPES.get(dtype, (integer, integer))
-    return Number(memory, wide, facts.parts, facts.align, contract)
+    return Number(memory, wide, facts.parts, facts.align, contract, contract and fused)

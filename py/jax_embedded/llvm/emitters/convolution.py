@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Convolutions as sums of products: where the window lies inside of the input, the places it goes
+to are rows and its taps are terms. At the edges it has fewer taps.
+"""
+
+from dataclasses import replace
+from itertools import groupby
+
+from llvmlite import ir
+
+from jax_embedded.ir.thunks import ConvolutionThunk, DotAxis, WindowAxis
+from jax_embedded.llvm.emitters.code import I32, Code
+from jax_embedded.llvm.emitters.number import Number
+from jax_embedded.llvm.emitters.sum_of_products import sum_of_products
+from jax_embedded.llvm.emitters.tiles import ONE, Taps, arithmetic, merged, write_sums
+from jax_embedded.target import Target
+
+# Each has its own code.
+_MOST_REGIONS = 3
+
+Pointers = tuple[ir.Value, ir.Value, ir.Value]
+
+
+def convolution(code: Code, thunk: ConvolutionThunk, target: Target, *, contract: bool) -> None:
+    """Arguments: lhs, rhs, out."""
+    if not thunk.out.shape.elements:
+        return
+    window = [_forwards(axis) for axis in thunk.window]
+    has_gaps = any(axis.base_dilation > 1 for axis in window)
+    is_empty = any(not all(_taps(axis, o) for o in range(axis.extent)) for axis in window)
+    if has_gaps or is_empty or not window:
+        sum_of_products(code, thunk, contract=contract)
+        return
+    how = arithmetic(thunk.out.shape.dtype, target, contract=contract)
+    code_ = _Convolution(code, thunk, window, how)
+    code_.write()
+
+
+def _forwards(axis: WindowAxis) -> WindowAxis:
+    """The same axis; one that is read from its end has a negative step."""
+    return replace(axis, rhs=-axis.rhs) if axis.reversed else axis
+
+
+def _taps(axis: WindowAxis, o: int) -> range:
+    """The taps that have something to read at place o of the output."""
+    first = o * axis.stride - axis.padding
+    taps = [k for k in range(axis.size) if 0 <= first + k * axis.dilation < axis.input]
+    return range(taps[0], taps[-1] + 1) if taps else range(0)
+
+
+class _Convolution:
+    def __init__(self, code: Code, thunk: ConvolutionThunk, window: list[WindowAxis], how):
+        self.code = code
+        self.how = how
+        self.number: Number = how.number
+        self.outer_window, self.inner = window[:-1], window[-1]
+        columns = merged([axis for axis in thunk.outer if not axis.lhs]) or [ONE]
+        rows = [axis for axis in thunk.outer if not axis.rhs]
+        both = [axis for axis in thunk.outer if axis.rhs and axis.lhs]
+        self.around = merged([*rows, *both, *columns[:-1]])
+        self.column = columns[-1]
+        self.features = list(thunk.contracting)
+
+    def write(self) -> None:
+        lhs, rhs, out = self.code.arguments
+        begin = sum(
+            axis.rhs * (1 - axis.size) for axis in (*self.outer_window, self.inner) if axis.reversed
+        )
+        rhs = self.on(rhs, begin)
+        with self.code.loops([axis.extent for axis in self.around]) as counters:
+            places = list(zip(counters, self.around, strict=True))
+            pointers = (
+                self._moved(lhs, [(i, axis.lhs) for i, axis in places]),
+                self._moved(rhs, [(i, axis.rhs) for i, axis in places]),
+                self._moved(out, [(i, axis.out) for i, axis in places]),
+            )
+            self._along(0, pointers, [])
+
+    def on(self, base: ir.Value, elements: int) -> ir.Value:
+        return self.number.address(self.code, base, elements) if elements else base
+
+    def _moved(self, base: ir.Value, steps: list[tuple[ir.Value, int]], start: int = 0) -> ir.Value:
+        steps = [(value, step) for value, step in steps if step]
+        if not steps:
+            return self.on(base, start)
+        return self.number.address(self.code, base, self.code.index(*steps, start=start))
+
+    def _along(self, depth: int, pointers: Pointers, taps: list[Taps]) -> None:
+        """The places along the axes of the window from `depth` on."""
+        if depth < len(self.outer_window):
+            self._places(
+                self.outer_window[depth],
+                0,
+                self.outer_window[depth].extent,
+                pointers,
+                lambda moved, found: self._along(depth + 1, moved, [*taps, found]),
+            )
+            return
+        for first, count, found in _regions(self.inner):
+            if found is None:
+                self._places(
+                    self.inner,
+                    first,
+                    count,
+                    pointers,
+                    lambda moved, found: self._sums(moved, ONE, [*taps, found], []),
+                )
+                continue
+            axis = self.inner
+            lhs = (first * axis.stride - axis.padding + found.start * axis.dilation) * axis.lhs
+            moved = (
+                self.on(pointers[0], lhs),
+                self.on(pointers[1], found.start * axis.rhs),
+                self.on(pointers[2], first * axis.out),
+            )
+            row = DotAxis(count, axis.stride * axis.lhs, 0, axis.out)
+            terms = DotAxis(len(found), axis.dilation * axis.lhs, axis.rhs, 0)
+            self._sums(moved, row, taps, [terms])
+
+    def _sums(
+        self, pointers: Pointers, row: DotAxis, taps: list[Taps], terms: list[DotAxis]
+    ) -> None:
+        inner = merged([*terms, *self.features]) or [ONE]
+        write_sums(self.code, self.how, pointers, row, self.column, [*taps, *inner])
+
+    def _places(self, axis: WindowAxis, first: int, count: int, pointers: Pointers, body) -> None:
+        """A loop over places of the output in which the taps are found when the code runs."""
+        code, build = self.code, self.code.build
+        with code.loop(first + count, first) as o:
+            begin = code.index((o, axis.stride), start=-axis.padding)
+            # Of the taps, those from the first one at or behind 0 and before `input`.
+            none = build.icmp_signed("<", begin, I32(0))
+            before = build.sdiv(build.sub(I32(axis.dilation - 1), begin), I32(axis.dilation))
+            low = build.select(none, before, I32(0))
+            room = build.sub(I32(axis.input + axis.dilation - 1), begin)
+            most = build.sdiv(room, I32(axis.dilation))
+            high = build.select(build.icmp_signed("<", most, I32(axis.size)), most, I32(axis.size))
+            place = code.add(begin, code.index((low, axis.dilation)))
+            moved = (
+                self._moved(pointers[0], [(place, axis.lhs)]),
+                self._moved(pointers[1], [(low, axis.rhs)]),
+                self._moved(pointers[2], [(o, axis.out)]),
+            )
+            taps = Taps(build.sub(high, low), axis.size, axis.dilation * axis.lhs, axis.rhs)
+            body(moved, taps)
+
+
+def _regions(axis: WindowAxis) -> list[tuple[int, int, range | None]]:
+    """First place, how many, and their taps; None where these are not the same for all."""
+    runs = []
+    for taps, places in groupby(range(axis.extent), lambda o: _taps(axis, o)):
+        found = list(places)
+        runs.append((found[0], len(found), taps))
+    if len(runs) <= _MOST_REGIONS:
+        return runs
+    first, count, taps = max(runs, key=lambda run: run[1])
+    behind = first + count
+    regions = [(0, first, None), (first, count, taps), (behind, axis.extent - behind, None)]
+    return [region for region in regions if region[1]]

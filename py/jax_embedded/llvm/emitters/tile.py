@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How a dot is cut into tiles: by the extents of its axes and the registers of the core.
+
+A tile is a rectangle of the result whose sums are kept in registers while the loop over what is
+summed reads a few elements of each side. The more sums, the fewer loads for each product, up to the
+number of registers.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from itertools import product
+
+# XLA defines no order of summation. A sum of more terms than this is made in parts, which keeps its
+# error below what a test against JAX allows.
+TERMS = 16
+
+MOST_CODE = 1100  # bytes for one dot
+_WORTH = 0.02  # of the instructions: what may be given for shorter code
+
+
+@dataclass(frozen=True)
+class Registers:
+    """values: how many a core has for what it computes with, of `lanes` elements each.
+
+    sums: how many of them may hold sums. addresses: registers for pointers and scalars.
+    steps: instructions of a multiplication and an addition.
+    """
+
+    values: int
+    sums: int
+    lanes: int = 1
+    steps: int = 1
+
+
+@dataclass(frozen=True)
+class Tile:
+    """rows, columns: sums, in elements.
+
+    along: "rows" if there are no vectors, "columns" if a vector is of neighbours in a row, "terms"
+        if it is of what is summed.
+    unroll: products for each sum in one iteration. chains: how many sums each of them is cut into.
+    peeled: whether the first iteration stands before the loop, so that no sum begins with a zero.
+    """
+
+    rows: int
+    columns: int
+    unroll: int
+    chains: int = 1
+    along: str = "rows"
+    peeled: bool = False
+
+
+@dataclass(frozen=True)
+class Problem:
+    """rows, columns, terms: how many. vectors: along what the elements of a vector may lie.
+
+    sliding: whether a row reads what its neighbour has read one term before.
+    """
+
+    rows: int
+    columns: int
+    terms: int
+    vectors: tuple[str, ...] = ()
+    sliding: bool = False
+
+
+@cache
+def choose(problem: Problem, registers: Registers) -> Tile:
+    """The tile with which the dot takes the fewest instructions, in code that is no longer than
+    MOST_CODE if that can be; the one of the shortest code among those that are as good.
+    """
+    candidates = []
+    for along in ("rows", *problem.vectors):
+        lanes = registers.lanes if along != "rows" else 1
+        candidates += [
+            (_cost(problem, registers, tile, lanes), tile)
+            for tile in _tiles(problem, registers, along, lanes)
+        ]
+    short = [c for c in candidates if c[0][1] <= MOST_CODE]
+    if not short:
+        return min(candidates, key=lambda c: c[0][1])[1]
+    fewest = min(instructions for (instructions, _), _ in short)
+    good = [c for c in short if c[0][0] <= fewest * (1 + _WORTH)]
+    return min(good, key=lambda c: (c[0][1], c[0][0]))[1]
+
+
+def _tiles(problem: Problem, registers: Registers, along: str, lanes: int) -> Iterator[Tile]:
+    width = lanes if along == "columns" else 1
+    terms = problem.terms // lanes if along == "terms" else problem.terms
+    for rows, columns, chains in product(
+        _sizes(problem.rows, 1, registers.sums),
+        _sizes(problem.columns, width, registers.sums * width),
+        (1, 2, 4, 8),
+    ):
+        if rows * (columns // width) * chains > registers.sums:
+            continue
+        for unroll, peeled in product((1, 2, 4, 8, 16, 32), (False, True)):
+            if unroll % chains or unroll > max(terms, 1):
+                continue
+            if along == "terms" and rows * columns == 1 and (unroll > 4 or chains > 2):
+                continue  # LLVM loads all at once, more than it has registers for
+            if along == "columns" and not _splats_stay(problem, rows, columns, unroll, peeled):
+                continue
+            yield Tile(rows, columns, unroll, chains, along, peeled)
+
+
+def _splats_stay(problem: Problem, rows: int, columns: int, unroll: int, peeled: bool) -> bool:
+    """Whether the scalars of the rows stay in scalar registers. LLVM makes vectors of those that it
+    can load before a loop over several tiles.
+    """
+    once = peeled or problem.terms <= unroll
+    return rows * unroll <= 8 and not (once and problem.columns > columns)
+
+
+def _sizes(extent: int, width: int, most: int):
+    for size in range(width, min(extent, most) + 1, width):
+        if size <= 6 * width or size in (8 * width, 10 * width, 12 * width, 16 * width):
+            yield size
+
+
+def _cost(problem: Problem, registers: Registers, tile: Tile, lanes: int) -> tuple[float, float]:
+    """Instructions, and bytes of code."""
+    width = lanes if tile.along == "columns" else 1
+    terms = problem.terms // lanes if tile.along == "terms" else problem.terms
+    tail = problem.terms % lanes if tile.along == "terms" else 0
+    parts = max(1, -(-terms // (TERMS * tile.chains)))
+    loops, rest = divmod(terms // parts, tile.unroll)
+    steps = tile.unroll * min(loops, 2 if tile.peeled else 1) + rest
+    iterations = max(0, loops - tile.peeled)
+    instructions = code = 0.0
+    for rows, row_count in _cuts(problem.rows, tile.rows):
+        for columns, column_count in _cuts(problem.columns, tile.columns):
+            vectors = -(-columns // width)
+            sums = rows * vectors
+            loaded = 1 + (rows - 1) / tile.unroll if problem.sliding else rows
+            body = registers.steps * sums + vectors + loaded
+            begin = 0 if tile.peeled else sums * tile.chains
+            end = sums * tile.chains + 8 + tail * (registers.steps * sums + rows + vectors)
+            if tile.along == "terms":
+                end += 3 * sums
+            of_a_part = begin
+            if parts > 1:
+                live = 2 * sums * tile.chains + min(rows, vectors) + 1
+                of_a_part += sums * tile.chains + 4 + 2 * max(0, live - registers.values)
+            if parts > 1:
+                end += sums * tile.chains
+            loop = (5 if lanes == 1 else 3) * iterations if iterations > 1 else 0
+            per_tile = body * terms + parts * (loop + of_a_part) + end
+            instructions += per_tile * row_count * column_count
+            code += 4 * (body * steps + of_a_part + end) + 12
+    return instructions, code
+
+
+def _cuts(extent: int, size: int) -> list[tuple[int, int]]:
+    """Sizes and how often each of them is there."""
+    whole, rest = divmod(extent, size)
+    return [cut for cut in ((size, whole), (rest, 1 if rest else 0)) if cut[1]]

@@ -1,0 +1,333 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Sums of products, tile by tile."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from math import prod
+from typing import TypeVar
+
+from llvmlite import ir
+
+from jax_embedded.ir.thunks import DotAxis
+from jax_embedded.llvm.emitters.code import Code, Index
+from jax_embedded.llvm.emitters.number import Number, Value, number
+from jax_embedded.llvm.emitters.tile import TERMS, Problem, Registers, Tile, choose
+from jax_embedded.llvm.emitters.vector import Vector
+from jax_embedded.target import Target
+
+ONE = DotAxis(1, 0, 0, 0)
+_COMPUTED_AS = {"f16": "f32", "bf16": "f32", "c64": "f32", "c128": "f64"}
+
+Sums = list[Value]
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """What the products are computed with.
+
+    lanes: of a vector; 1 without vectors.
+    """
+
+    number: Number
+    registers: Registers
+    lanes: int
+
+
+def arithmetic(dtype: str, target: Target, *, contract: bool) -> Arithmetic:
+    """contract: allow fused multiply-add where the core has it."""
+    in_hardware = _COMPUTED_AS.get(dtype, dtype) in target.float_dtypes
+    kind = number(dtype, contract=contract, fused=target.fused and in_hardware)
+    lanes = target.float_lanes if dtype == "f32" else 1
+    return Arithmetic(kind, _registers(kind, in_hardware, lanes), lanes)
+
+
+def _registers(kind: Number, in_hardware: bool, lanes: int) -> Registers:
+    steps = 1 if kind.fused else 2
+    if lanes > 1:
+        return Registers(values=8, sums=6, lanes=lanes, steps=steps)
+    if in_hardware:
+        values = (16 if kind.type == ir.DoubleType() else 32) // kind.parts
+        return Registers(values, values // 2, steps=steps * kind.parts)
+    if kind.is_integer and kind.align <= 4:
+        return Registers(values=8, sums=4)
+    # A call for each operation, or two registers for a value.
+    return Registers(values=2, sums=1, steps=20 * kind.parts)
+
+
+@dataclass(frozen=True)
+class Taps:
+    """An axis of the terms whose extent is known when the code runs: `count`, at least 1.
+
+    most: what it can be.
+    """
+
+    count: ir.Value
+    most: int
+    lhs: int
+    rhs: int
+
+
+def merged(axes: Sequence[DotAxis]) -> list[DotAxis]:
+    """The same places in the same order, of as few axes as can be."""
+    found: list[DotAxis] = []
+    for axis in axes:
+        before = found[-1] if found else None
+        if axis.extent == 1:
+            continue
+        if before and (before.lhs, before.rhs, before.out) == (
+            axis.extent * axis.lhs,
+            axis.extent * axis.rhs,
+            axis.extent * axis.out,
+        ):
+            found[-1] = replace(axis, extent=before.extent * axis.extent)
+        else:
+            found.append(axis)
+    return found
+
+
+def write_sums(
+    code: Code,
+    how: Arithmetic,
+    pointers: tuple[ir.Value, ir.Value, ir.Value],
+    row: DotAxis,
+    column: DotAxis,
+    terms: Sequence[Taps | DotAxis],
+) -> None:
+    """out[row, column] = the sum over the terms of lhs[row, term] * rhs[column, term].
+
+    pointers: to lhs, rhs and out. row, column: an axis of the one side only. terms: merged, and the
+        last of them is no Taps.
+    """
+    if (row.lhs == row.out == 1 and row.extent > 1) and column.rhs != 1:
+        pointers = (pointers[1], pointers[0], pointers[2])
+        row, column = _turned(column), _turned(row)
+        terms = [_turned(axis) for axis in terms]
+    _Sums(code, how, pointers, row, column, list(terms)).write()
+
+
+_Axis = TypeVar("_Axis", bound=Taps | DotAxis)
+
+
+def _turned(axis: _Axis) -> _Axis:
+    return replace(axis, lhs=axis.rhs, rhs=axis.lhs)
+
+
+def _most(axis: Taps | DotAxis) -> int:
+    return axis.most if isinstance(axis, Taps) else axis.extent
+
+
+class _Sums:
+    def __init__(
+        self,
+        code: Code,
+        how: Arithmetic,
+        pointers: tuple[ir.Value, ir.Value, ir.Value],
+        row: DotAxis,
+        column: DotAxis,
+        terms: list[Taps | DotAxis],
+    ):
+        self.code = code
+        self.number = how.number
+        self.lhs, self.rhs, self.out = pointers
+        self.row, self.column, self.terms = row, column, terms
+        self.last = last = terms[-1]
+        assert isinstance(last, DotAxis)
+        lanes = how.lanes
+        vectors = []
+        if lanes > 1 and column.rhs == column.out == 1 and column.extent >= lanes:
+            vectors.append("columns")
+        if lanes > 1 and len(terms) == 1 and last.lhs == last.rhs == 1 and last.extent >= lanes:
+            vectors.append("terms")
+        count = prod(_most(axis) for axis in terms)
+        sliding = row.lhs == last.lhs != 0
+        self.tile: Tile = choose(
+            Problem(row.extent, column.extent, count, tuple(vectors), sliding), how.registers
+        )
+        self.vector = Vector(lanes, how.number)
+        self.sum: Number | Vector = how.number if self.tile.along == "rows" else self.vector
+        self.width = lanes if self.tile.along == "columns" else 1
+        self.rest = 0  # terms that make no whole vector
+        if self.tile.along == "terms":
+            self.rest = last.extent % lanes
+            self.last = DotAxis(last.extent // lanes, lanes, lanes, 0)
+            self.terms = [self.last]
+        # Of each axis of the terms: how many terms lie in one step along it.
+        self.inner = [prod(map(_most, self.terms[i + 1 :])) for i in range(len(self.terms))]
+
+    def on(self, base: ir.Value, elements: int) -> ir.Value:
+        """The address so many elements further on."""
+        return self.number.address(self.code, base, elements) if elements else base
+
+    def write(self) -> None:
+        def tiles(state: list[ir.Value], rows: int) -> list[ir.Value]:
+            self._columns(state[0], state[1], rows)
+            return [
+                self.on(state[0], rows * self.row.lhs),
+                self.on(state[1], rows * self.row.out),
+            ]
+
+        size = self.tile.rows
+        whole, rest = divmod(self.row.extent, size)
+        state = self.code.repeat(whole, [self.lhs, self.out], lambda state: tiles(state, size))
+        if rest:
+            tiles(state, rest)
+
+    def _columns(self, lhs: ir.Value, out: ir.Value, rows: int) -> None:
+        def tiles(state: list[ir.Value], columns: int) -> list[ir.Value]:
+            self._tile(lhs, state[0], state[1], rows, columns)
+            return [
+                self.on(state[0], columns * self.column.rhs),
+                self.on(state[1], columns * self.column.out),
+            ]
+
+        size = self.tile.columns
+        whole, rest = divmod(self.column.extent, size)
+        state = self.code.repeat(whole, [self.rhs, out], lambda state: tiles(state, size))
+        if rest:
+            # Vectors that would reach beyond the end begin earlier: some sums are made twice.
+            columns = -(-rest // self.width) * self.width
+            back = columns - rest
+            begin = [
+                self.on(state[0], -back * self.column.rhs),
+                self.on(state[1], -back * self.column.out),
+            ]
+            tiles(begin, columns)
+
+    def _tile(self, lhs: ir.Value, rhs: ir.Value, out: ir.Value, rows: int, columns: int) -> None:
+        tile = _Tile(self, rows, columns)
+        lhs, rhs, sums = tile.add(0, lhs, rhs, None)
+        for (i, j), value in tile.totals(lhs, rhs, sums).items():
+            index = i * self.row.out + j * self.column.out
+            kind = self.vector if self.tile.along == "columns" else self.number
+            kind.store(self.code, value, out, index)
+
+
+class _Tile:
+    """The sums are in the order of rows, columns, chains."""
+
+    def __init__(self, whole: _Sums, rows: int, columns: int):
+        self.whole = whole
+        self.code = whole.code
+        self.sum = whole.sum
+        self.rows = range(rows)
+        self.columns = range(0, columns, whole.width)
+        self.chains = whole.tile.chains
+
+    def add(
+        self, depth: int, lhs: ir.Value, rhs: ir.Value, sums: Sums | None
+    ) -> tuple[ir.Value, ir.Value, Sums]:
+        """Adds the products along the axes of the terms from `depth` on; the pointers go along.
+
+        sums: None for zeros.
+        """
+        axis = self.whole.terms[depth]
+        inner = self.whole.inner[depth]
+        extent = axis.count if isinstance(axis, Taps) else axis.extent
+        most = max(1, TERMS * self.chains // max(inner, 1))
+        if _most(axis) <= most or inner > TERMS * self.chains:
+            return self._along(depth, extent, lhs, rhs, sums)
+
+        def add_part(count: int, state: list[ir.Value]) -> list[ir.Value]:
+            lhs, rhs, terms = self._along(depth, count, state[0], state[1], None)
+            totals = self._sums(state[2:])
+            added = [self.sum.add(self.code, a, b) for a, b in zip(totals, terms, strict=True)]
+            return [lhs, rhs, *_flat(added)]
+
+        state = [lhs, rhs, *_flat(sums or self._zeros())]
+        if isinstance(axis, Taps):
+            state = self.code.repeat(axis.count, state, lambda state: add_part(1, state))
+        else:
+            parts = -(-axis.extent // most)
+            part = axis.extent // parts
+            state = self.code.repeat(parts, state, lambda state: add_part(part, state))
+            if axis.extent > parts * part:
+                state = add_part(axis.extent - parts * part, state)
+        return state[0], state[1], self._sums(state[2:])
+
+    def _along(
+        self, depth: int, count: Index, lhs: ir.Value, rhs: ir.Value, sums: Sums | None
+    ) -> tuple[ir.Value, ir.Value, Sums]:
+        axis = self.whole.terms[depth]
+        innermost = depth == len(self.whole.terms) - 1
+
+        def step(products: int, lhs: ir.Value, rhs: ir.Value, sums: Sums | None) -> list[ir.Value]:
+            if innermost:
+                for number_ in range(products):
+                    sums = self._products(lhs, rhs, number_, sums)
+            else:
+                _, _, sums = self.add(depth + 1, lhs, rhs, sums)
+            lhs = self.whole.on(lhs, products * axis.lhs)
+            rhs = self.whole.on(rhs, products * axis.rhs)
+            return [lhs, rhs, *_flat(sums or self._zeros())]
+
+        def step_on(products: int, state: list[ir.Value]) -> list[ir.Value]:
+            return step(products, state[0], state[1], self._sums(state[2:]))
+
+        if not innermost or not isinstance(count, int):
+            state = [lhs, rhs, *_flat(sums or self._zeros())]
+            state = self.code.repeat(count, state, lambda state: step_on(1, state))
+            return state[0], state[1], self._sums(state[2:])
+        unroll = self.whole.tile.unroll
+        iterations, rest = divmod(count, unroll)
+        if sums is None and iterations and (self.whole.tile.peeled or iterations == 1):
+            state = step(unroll, lhs, rhs, None)
+            iterations -= 1
+        else:
+            state = [lhs, rhs, *_flat(sums or self._zeros())]
+        state = self.code.repeat(iterations, state, lambda state: step_on(unroll, state))
+        if rest:
+            state = step_on(rest, state)
+        return state[0], state[1], self._sums(state[2:])
+
+    def _products(self, lhs: ir.Value, rhs: ir.Value, number_: int, sums: Sums | None) -> Sums:
+        """Adds the products of one term. sums: None before the first one."""
+        whole, code = self.whole, self.code
+        axis = whole.last
+        load = whole.vector.load_splat if whole.tile.along == "columns" else self.sum.load
+        left = [load(code, lhs, number_ * axis.lhs + i * whole.row.lhs) for i in self.rows]
+        right = [
+            self.sum.load(code, rhs, number_ * axis.rhs + j * whole.column.rhs)
+            for j in self.columns
+        ]
+        chain = number_ % self.chains
+        begins = sums is None or not sums[chain]
+        sums = list(sums or [[]] * (len(left) * len(right) * self.chains))
+        for place, (a, b) in enumerate((a, b) for a in left for b in right):
+            at = place * self.chains + chain
+            if begins:
+                sums[at] = self.sum.multiply(code, a, b)
+            else:
+                sums[at] = self.sum.add_product(code, sums[at], a, b)
+        return sums
+
+    def totals(self, lhs: ir.Value, rhs: ir.Value, sums: Sums) -> dict[tuple[int, int], Value]:
+        """By row and column. lhs, rhs: where the terms that make no whole vector begin."""
+        whole, code = self.whole, self.code
+        totals = {}
+        places = [(i, j) for i in self.rows for j in self.columns]
+        for number_, place in enumerate(places):
+            chains = sums[number_ * self.chains : (number_ + 1) * self.chains]
+            while len(chains) > 1:
+                pairs = zip(chains[::2], chains[1::2], strict=True)
+                chains = [self.sum.add(code, a, b) for a, b in pairs]
+            total = chains[0]
+            if whole.tile.along == "terms":
+                total = whole.vector.total(code, total)
+                for k in range(whole.rest):
+                    a = whole.number.load(code, lhs, k + place[0] * whole.row.lhs)
+                    b = whole.number.load(code, rhs, k + place[1] * whole.column.rhs)
+                    total = whole.number.add_product(code, total, a, b)
+            totals[place] = total
+        return totals
+
+    def _zeros(self) -> Sums:
+        count = len(self.rows) * len(self.columns) * self.chains
+        return [self.sum.zero() for _ in range(count)]
+
+    def _sums(self, flat: list[ir.Value]) -> Sums:
+        parts = len(self.sum.zero())
+        return [flat[i : i + parts] for i in range(0, len(flat), parts)]
+
+
+def _flat(sums: Sums) -> list[ir.Value]:
+    return [part for value in sums for part in value]

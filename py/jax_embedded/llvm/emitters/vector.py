@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Arithmetic on vectors of f32: the same operations as those of a Number, lane by lane."""
+
+from dataclasses import dataclass
+
+from llvmlite import ir
+
+from jax_embedded.llvm.emitters.code import I32, Code, Index
+from jax_embedded.llvm.emitters.number import Number, Value
+
+
+@dataclass(frozen=True)
+class Vector:
+    """lanes: how many. element: f32."""
+
+    lanes: int
+    element: Number
+
+    @property
+    def type(self) -> ir.VectorType:
+        return ir.VectorType(self.element.type, self.lanes)
+
+    def zero(self) -> Value:
+        return [ir.Constant(self.type, None)]
+
+    def load(self, code: Code, base: ir.Value, index: Index) -> Value:
+        """Elements from the index on."""
+        address = code.address(self.element.memory, base, index)
+        return [code.load(self.type, address, self.element.align)]
+
+    def load_splat(self, code: Code, base: ir.Value, index: Index) -> Value:
+        """The element at the index, in all lanes."""
+        address = code.address(self.element.memory, base, index)
+        build = code.build
+        # By way of an integer register, which is where MVE takes a scalar operand from.
+        bits = code.load(I32, address, self.element.align)
+        integers = ir.VectorType(I32, self.lanes)
+        first = build.insert_element(ir.Constant(integers, ir.Undefined), bits, I32(0))
+        mask = ir.Constant(ir.VectorType(I32, self.lanes), [0] * self.lanes)
+        splat = build.shuffle_vector(first, ir.Constant(integers, ir.Undefined), mask)
+        return [build.bitcast(splat, self.type)]
+
+    def store(self, code: Code, value: Value, base: ir.Value, index: Index) -> None:
+        address = code.address(self.element.memory, base, index)
+        code.store(value[0], address, self.element.align)
+
+    def add(self, code: Code, a: Value, b: Value) -> Value:
+        return self.element.add(code, a, b)
+
+    def multiply(self, code: Code, a: Value, b: Value) -> Value:
+        return self.element.multiply(code, a, b)
+
+    def add_product(self, code: Code, total: Value, a: Value, b: Value) -> Value:
+        if not self.element.fused:
+            return self.element.add_product(code, total, a, b)
+        kind = ir.FunctionType(self.type, [self.type] * 3)
+        fma = code.declare(f"llvm.fma.v{self.lanes}f32", kind)
+        return [code.build.call(fma, [a[0], b[0], total[0]])]
+
+    def total(self, code: Code, value: Value) -> Value:
+        """The sum of the lanes: of those that lie two apart, then of these."""
+        lanes = [[code.build.extract_element(value[0], I32(i))] for i in range(self.lanes)]
+        while len(lanes) > 1:
+            half = len(lanes) // 2
+            pairs = zip(lanes[:half], lanes[half:], strict=True)
+            lanes = [self.element.add(code, a, b) for a, b in pairs]
+        return lanes[0]
