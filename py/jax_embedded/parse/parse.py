@@ -244,7 +244,7 @@ class _Parser:
     def _part_of_sum(
         self, found: SumOfProducts, origin: Origin, arguments: tuple[Slice, ...], result: Slice
     ) -> DotThunk | CopyThunk | None:
-        """The first of several instructions does all, in memory of its own, since that of the result
+        """The first of several instructions does all, in memory of its own: that of the result
         may be in use still. The last one copies.
         """
         first, last = found.instructions[0], found.instructions[-1]

@@ -5,6 +5,7 @@ to are rows and its taps are terms. At the edges it has fewer taps.
 
 from dataclasses import replace
 from itertools import groupby
+from math import prod
 
 from llvmlite import ir
 
@@ -31,9 +32,9 @@ def convolution(code: Code, thunk: ConvolutionThunk, target: Target, *, contract
     if has_gaps or is_empty or not window:
         sum_of_products(code, thunk, contract=contract)
         return
-    how = arithmetic(thunk.out.shape.dtype, target, contract=contract)
-    code_ = _Convolution(code, thunk, window, how)
-    code_.write()
+    count = prod([axis.size for axis in window] + [axis.extent for axis in thunk.contracting])
+    how = arithmetic(thunk.out.shape.dtype, target, count, contract=contract)
+    _Convolution(code, thunk, window, how).write()
 
 
 def _forwards(axis: WindowAxis) -> WindowAxis:

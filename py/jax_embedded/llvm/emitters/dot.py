@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Dots."""
 
+from math import prod
+
 from jax_embedded.ir.thunks import DotThunk
 from jax_embedded.llvm.emitters.code import Code
 from jax_embedded.llvm.emitters.tiles import ONE, arithmetic, merged, write_sums
@@ -11,7 +13,8 @@ def dot(code: Code, thunk: DotThunk, target: Target, *, contract: bool) -> None:
     """Arguments: lhs, rhs, out."""
     if not thunk.out.shape.elements:
         return
-    how = arithmetic(thunk.out.shape.dtype, target, contract=contract)
+    count = prod(axis.extent for axis in thunk.contracting)
+    how = arithmetic(thunk.out.shape.dtype, target, count, contract=contract)
     rows = merged([axis for axis in thunk.outer if not axis.rhs]) or [ONE]
     columns = merged([axis for axis in thunk.outer if axis.rhs and not axis.lhs]) or [ONE]
     both = merged([axis for axis in thunk.outer if axis.rhs and axis.lhs])

@@ -11,10 +11,6 @@ from dataclasses import dataclass
 from functools import cache
 from itertools import product
 
-# XLA defines no order of summation. A sum of more terms than this is made in parts, which keeps its
-# error below what a test against JAX allows.
-TERMS = 16
-
 MOST_CODE = 1100  # bytes for one dot
 _WORTH = 0.02  # of the instructions: what may be given for shorter code
 
@@ -23,14 +19,18 @@ _WORTH = 0.02  # of the instructions: what may be given for shorter code
 class Registers:
     """values: how many a core has for what it computes with, of `lanes` elements each.
 
-    sums: how many of them may hold sums. addresses: registers for pointers and scalars.
+    sums: how many of them may hold sums.
+    terms: of a sum that is made at once; a longer one is made in parts.
     steps: instructions of a multiplication and an addition.
+    unroll: how many products for each sum an iteration may make.
     """
 
     values: int
     sums: int
+    terms: int
     lanes: int = 1
     steps: int = 1
+    unroll: int = 32
 
 
 @dataclass(frozen=True)
@@ -96,7 +96,9 @@ def _tiles(problem: Problem, registers: Registers, along: str, lanes: int) -> It
         if rows * (columns // width) * chains > registers.sums:
             continue
         for unroll, peeled in product((1, 2, 4, 8, 16, 32), (False, True)):
-            if unroll % chains or unroll > max(terms, 1):
+            if unroll % chains or unroll > min(max(terms, 1), registers.unroll):
+                continue
+            if peeled and registers.unroll == 1:
                 continue
             if along == "terms" and rows * columns == 1 and (unroll > 4 or chains > 2):
                 continue  # LLVM loads all at once, more than it has registers for
@@ -124,7 +126,7 @@ def _cost(problem: Problem, registers: Registers, tile: Tile, lanes: int) -> tup
     width = lanes if tile.along == "columns" else 1
     terms = problem.terms // lanes if tile.along == "terms" else problem.terms
     tail = problem.terms % lanes if tile.along == "terms" else 0
-    parts = max(1, -(-terms // (TERMS * tile.chains)))
+    parts = max(1, -(-terms // (registers.terms * tile.chains)))
     loops, rest = divmod(terms // parts, tile.unroll)
     steps = tile.unroll * min(loops, 2 if tile.peeled else 1) + rest
     iterations = max(0, loops - tile.peeled)

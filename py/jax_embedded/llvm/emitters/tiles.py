@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from math import prod
+from math import isqrt, prod
 from typing import TypeVar
 
 from llvmlite import ir
@@ -11,11 +11,15 @@ from llvmlite import ir
 from jax_embedded.ir.thunks import DotAxis
 from jax_embedded.llvm.emitters.code import Code, Index
 from jax_embedded.llvm.emitters.number import Number, Value, number
-from jax_embedded.llvm.emitters.tile import TERMS, Problem, Registers, Tile, choose
+from jax_embedded.llvm.emitters.tile import Problem, Registers, Tile, choose
+from jax_embedded.llvm.emitters.unpacked import MOST_TERMS, Unpacked
 from jax_embedded.llvm.emitters.vector import Vector
 from jax_embedded.target import Target
 
 ONE = DotAxis(1, 0, 0, 0)
+# XLA defines no order of summation. A sum of more terms than this is made in parts, which keeps its
+# error below what a test against JAX allows; a long one in as many parts as each of them has terms.
+_TERMS = 16
 _COMPUTED_AS = {"f16": "f32", "bf16": "f32", "c64": "f32", "c128": "f64"}
 
 Sums = list[Value]
@@ -25,33 +29,36 @@ Sums = list[Value]
 class Arithmetic:
     """What the products are computed with.
 
+    number: an element. sum: what adds its products up without vectors.
     lanes: of a vector; 1 without vectors.
     """
 
     number: Number
+    sum: Number | Unpacked
     registers: Registers
     lanes: int
 
 
-def arithmetic(dtype: str, target: Target, *, contract: bool) -> Arithmetic:
-    """contract: allow fused multiply-add where the core has it."""
+def arithmetic(dtype: str, target: Target, terms: int, *, contract: bool) -> Arithmetic:
+    """terms: how many a sum has. contract: allow fused multiply-add where the core has it."""
     in_hardware = _COMPUTED_AS.get(dtype, dtype) in target.float_dtypes
     kind = number(dtype, contract=contract, fused=target.fused and in_hardware)
-    lanes = target.float_lanes if dtype == "f32" else 1
-    return Arithmetic(kind, _registers(kind, in_hardware, lanes), lanes)
-
-
-def _registers(kind: Number, in_hardware: bool, lanes: int) -> Registers:
     steps = 1 if kind.fused else 2
+    at_once = max(_TERMS, isqrt(terms))
+    lanes = target.float_lanes if dtype == "f32" else 1
+    if dtype == "f32" and not in_hardware and 1 < terms <= MOST_TERMS:
+        registers = Registers(2, 1, MOST_TERMS, steps=30, unroll=1)
+        return Arithmetic(kind, Unpacked(kind), registers, 1)
     if lanes > 1:
-        return Registers(values=8, sums=6, lanes=lanes, steps=steps)
-    if in_hardware:
+        registers = Registers(values=8, sums=6, terms=at_once, lanes=lanes, steps=steps)
+    elif in_hardware:
         values = (16 if kind.type == ir.DoubleType() else 32) // kind.parts
-        return Registers(values, values // 2, steps=steps * kind.parts)
-    if kind.is_integer and kind.align <= 4:
-        return Registers(values=8, sums=4)
-    # A call for each operation, or two registers for a value.
-    return Registers(values=2, sums=1, steps=20 * kind.parts)
+        registers = Registers(values, values // 2, at_once, steps=steps * kind.parts)
+    elif kind.is_integer and kind.align <= 4:
+        registers = Registers(values=8, sums=4, terms=terms)
+    else:  # a call for each operation, or two registers for a value
+        registers = Registers(2, 1, terms if kind.is_integer else at_once, steps=20 * kind.parts)
+    return Arithmetic(kind, kind, registers, lanes)
 
 
 @dataclass(frozen=True)
@@ -144,7 +151,10 @@ class _Sums:
             Problem(row.extent, column.extent, count, tuple(vectors), sliding), how.registers
         )
         self.vector = Vector(lanes, how.number)
-        self.sum: Number | Vector = how.number if self.tile.along == "rows" else self.vector
+        self.most = how.registers.terms * self.tile.chains
+        self.sum: Number | Unpacked | Vector = how.sum
+        if self.tile.along != "rows":
+            self.sum = self.vector
         self.width = lanes if self.tile.along == "columns" else 1
         self.rest = 0  # terms that make no whole vector
         if self.tile.along == "terms":
@@ -198,7 +208,7 @@ class _Sums:
         lhs, rhs, sums = tile.add(0, lhs, rhs, None)
         for (i, j), value in tile.totals(lhs, rhs, sums).items():
             index = i * self.row.out + j * self.column.out
-            kind = self.vector if self.tile.along == "columns" else self.number
+            kind = self.number if self.tile.along == "terms" else self.sum
             kind.store(self.code, value, out, index)
 
 
@@ -223,8 +233,8 @@ class _Tile:
         axis = self.whole.terms[depth]
         inner = self.whole.inner[depth]
         extent = axis.count if isinstance(axis, Taps) else axis.extent
-        most = max(1, TERMS * self.chains // max(inner, 1))
-        if _most(axis) <= most or inner > TERMS * self.chains:
+        most = max(1, self.whole.most // max(inner, 1))
+        if _most(axis) <= most or inner > self.whole.most:
             return self._along(depth, extent, lhs, rhs, sums)
 
         def add_part(count: int, state: list[ir.Value]) -> list[ir.Value]:

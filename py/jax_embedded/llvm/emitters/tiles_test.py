@@ -1,0 +1,275 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Dots and convolutions of every shape, with the arithmetic of every core, on this machine."""
+
+import ctypes
+from collections.abc import Callable
+from dataclasses import replace
+
+import llvmlite.binding as llvm
+import numpy as np
+import pytest
+from llvmlite import ir
+
+from jax_embedded.ir.thunks import ConvolutionThunk, DotAxis, DotThunk, Origin, Slice, WindowAxis
+from jax_embedded.llvm.emitters.code import Code
+from jax_embedded.llvm.emitters.convolution import convolution
+from jax_embedded.llvm.emitters.dot import dot
+from jax_embedded.llvm.emitters.unpacked import MOST_TERMS
+from jax_embedded.llvm.targets import target_machine
+from jax_embedded.shape import Shape
+from jax_embedded.target import TARGETS
+
+HOST = TARGETS["host"]
+# What the code of a core computes with, but as this machine's code.
+ARITHMETIC = {
+    "vectors": HOST,
+    "fused_vectors": replace(HOST, fused=True),
+    "scalars": replace(HOST, float_lanes=1),
+    "fused": replace(HOST, float_lanes=1, fused=True),
+    "no_fpu": replace(HOST, float_lanes=1, float_dtypes=()),
+}
+CASES = 40
+GUARD = np.float32(12345.0)
+
+
+def compiled(write: Callable[[Code], None]) -> tuple[Callable, object]:
+    """A function of three pointers, and what must stay alive meanwhile."""
+    module = ir.Module()
+    code = Code(module, "f", 3, inline=False)
+    write(code)
+    code.end()
+    lines = [line for line in str(module).splitlines() if not line.startswith("target ")]
+    parsed = llvm.parse_assembly("\n".join(lines))
+    parsed.get_function("f").linkage = "external"
+    parsed.verify()
+    machine = target_machine(HOST)
+    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=3))
+    builder.getModulePassManager().run(parsed, builder)
+    library = (
+        llvm.JITLibraryBuilder()
+        .add_object_img(machine.emit_object(parsed))
+        .add_current_process()
+        .export_symbol("f")
+        .link(llvm.create_lljit_compiler(use_jit_link=True), "f")
+    )
+    return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)(library["f"]), library
+
+
+def called(
+    write: Callable[[Code], None], lhs: np.ndarray, rhs: np.ndarray, dims: tuple[int, ...]
+) -> np.ndarray:
+    function, _alive = compiled(write)
+    lhs, rhs = np.ascontiguousarray(lhs), np.ascontiguousarray(rhs)
+    size = int(np.prod(dims))
+    out = np.full(size + 32, GUARD.astype(lhs.dtype))
+    function(lhs.ctypes.data, rhs.ctypes.data, out[16:].ctypes.data)
+    assert (out[:16] == GUARD.astype(lhs.dtype)).all()
+    assert (out[16 + size :] == GUARD.astype(lhs.dtype)).all()
+    return out[16 : 16 + size].reshape(dims)
+
+
+def slice_of(array: np.ndarray | tuple[int, ...], dtype: str = "f32") -> Slice:
+    dims = array if isinstance(array, tuple) else array.shape
+    return Slice(0, 0, Shape(dtype, tuple(dims)))
+
+
+def thunk_of(subscripts: str, lhs: np.ndarray, rhs: np.ndarray, dtype: str = "f32") -> DotThunk:
+    """As einsum has it: each side's dimensions, and those of the result."""
+    sides, result = subscripts.split("->")
+    names = [*sides.split(","), result]
+    extents = dict(zip(names[0], lhs.shape, strict=True)) | dict(
+        zip(names[1], rhs.shape, strict=True)
+    )
+
+    def step(name: str, side: str) -> int:
+        at = side.find(name)
+        return int(np.prod([extents[n] for n in side[at + 1 :]])) if at >= 0 else 0
+
+    def axis(name: str) -> DotAxis:
+        return DotAxis(extents[name], *(step(name, side) for side in names))
+
+    contracting = [n for n in extents if n not in result]
+    dims = tuple(extents[name] for name in result)
+    return DotThunk(
+        Origin("i", "op"),
+        slice_of(lhs, dtype),
+        slice_of(rhs, dtype),
+        slice_of(dims, dtype),
+        tuple(axis(name) for name in result),
+        tuple(axis(name) for name in contracting),
+    )
+
+
+def close(got: np.ndarray, expected: np.ndarray, terms: int) -> bool:
+    scale = max(float(np.sqrt(np.mean(expected**2))), 1e-30)
+    return bool((abs(got - expected) <= 1e-6 * scale * max(1, terms) ** 0.5).all())
+
+
+SUBSCRIPTS = (
+    "k,k-> mk,k->m k,kn->n mk,kn->mn mk,nk->mn km,kn->mn km,nk->nm bmk,bkn->bmn mjk,jkn->mn"
+    " mkj,jnk->nm b,b->b bk,bk->b m,n->mn"
+).split()
+
+
+@pytest.mark.parametrize("arithmetic", ARITHMETIC)
+@pytest.mark.parametrize("seed", range(CASES))
+def test_dots(seed, arithmetic):
+    random = np.random.default_rng(seed)
+    subscripts = random.choice(SUBSCRIPTS)
+    extents = {name: int(random.choice([1, 2, 3, 4, 5, 7, 8, 13, 16, 33])) for name in "mnb"}
+    extents |= {name: int(random.choice([1, 2, 3, 4, 15, 17, 32, 40, 67])) for name in "jk"}
+    sides = subscripts.split("->")[0].split(",")
+    lhs, rhs = (
+        random.standard_normal([extents[n] for n in side]).astype(np.float32) for side in sides
+    )
+    thunk = thunk_of(subscripts, lhs, rhs)
+    expected = np.einsum(subscripts, lhs.astype(np.float64), rhs.astype(np.float64))
+    got = called(
+        lambda code: dot(code, thunk, ARITHMETIC[arithmetic], contract=True),
+        lhs,
+        rhs,
+        thunk.out.shape.dims,
+    )
+    assert close(got, expected, extents["k"]), (subscripts, lhs.shape, rhs.shape)
+
+
+@pytest.mark.parametrize("dtype", ["i8", "u16", "i32", "i64"])
+@pytest.mark.parametrize("subscripts", ["mk,kn->mn", "k,k->", "mk,nk->nm"])
+def test_dots_of_integers_wrap_around(dtype, subscripts):
+    random = np.random.default_rng(1)
+    kind = np.dtype({"i8": "int8", "u16": "uint16", "i32": "int32", "i64": "int64"}[dtype])
+    extents = {"m": 5, "n": 9, "k": 21}
+    sides = subscripts.split("->")[0].split(",")
+    lhs, rhs = (
+        random.integers(0, 1 << 62, [extents[n] for n in side]).astype(kind) for side in sides
+    )
+    thunk = thunk_of(subscripts, lhs, rhs, dtype)
+    got = called(lambda code: dot(code, thunk, HOST, contract=True), lhs, rhs, thunk.out.shape.dims)
+    with np.errstate(over="ignore"):
+        assert (got == np.einsum(subscripts, lhs, rhs)).all()
+
+
+def test_a_long_sum_is_exact_to_a_few_ulp():
+    random = np.random.default_rng(2)
+    lhs, rhs = random.standard_normal((2, 20, 3 * MOST_TERMS)).astype(np.float32)
+    thunk = thunk_of("bk,bk->b", lhs, rhs)
+    expected = np.einsum("bk,bk->b", lhs.astype(np.float64), rhs.astype(np.float64))
+    ulp = np.spacing(np.sqrt(np.mean(expected**2)).astype(np.float32))
+    for arithmetic in ARITHMETIC.values():
+        got = called(lambda code, a=arithmetic: dot(code, thunk, a, contract=True), lhs, rhs, (20,))
+        assert (abs(got - expected) <= 6 * ulp).all()
+
+
+SPECIAL = [
+    *([0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 3e38, -3e38, 1e-38, 1e-45, 2e-20, 1e20]),
+    *([1 + 2**-23, 2**-126, -(2**-63), 2**63, 2**127]),
+]
+
+
+@pytest.mark.parametrize("terms", [2, 3])
+def test_unpacked_sums_of_special_numbers(terms):
+    random = np.random.default_rng(terms)
+    lhs, rhs = random.choice(np.array(SPECIAL, np.float32), (2, 4000, terms))
+    thunk = thunk_of("bk,bk->b", lhs, rhs)
+    got = called(
+        lambda code: dot(code, thunk, ARITHMETIC["no_fpu"], contract=True), lhs, rhs, (4000,)
+    )
+    flushed = [np.where(abs(side) < 2**-126, 0, side).astype(np.longdouble) for side in (lhs, rhs)]
+    with np.errstate(all="ignore"):
+        products = flushed[0] * flushed[1]
+        exact = np.sum(products, axis=1)
+        expected = exact.astype(np.float32)
+    # Exact to 2^-30 of the largest product, and then to half an ulp.
+    largest = np.max(abs(products), axis=1)
+    with np.errstate(all="ignore"):
+        error = np.maximum(np.spacing(abs(expected)), terms * largest * 2.0**-30)
+        near = abs(got.astype(np.longdouble) - exact) <= np.maximum(error, 2.0**-126)
+    overflows = (abs(exact) > 3.4028234e38) & (abs(got) >= 3.4028234e38)
+    same = (got == expected) | (np.isnan(got) & np.isnan(expected))
+    wrong = ~(same | np.where(np.isfinite(expected), near, overflows & np.isinf(expected)))
+    assert not wrong.any(), (lhs[wrong][0], rhs[wrong][0], got[wrong][0], expected[wrong][0])
+
+
+def convolved(
+    lhs: np.ndarray, rhs: np.ndarray, window: tuple[WindowAxis, ...], groups: int
+) -> np.ndarray:
+    """lhs: [batch, places..., features]. rhs: [taps..., features of a group, output features]."""
+    features, outputs = rhs.shape[-2:]
+    out = np.zeros((lhs.shape[0], *(axis.extent for axis in window), outputs))
+    for o in np.ndindex(*out.shape[1:-1]):
+        for k in np.ndindex(*rhs.shape[:-2]):
+            place = [
+                p * axis.stride + t * axis.dilation - axis.padding
+                for p, t, axis in zip(o, k, window, strict=True)
+            ]
+            if not all(0 <= p < axis.input for p, axis in zip(place, window, strict=True)):
+                continue
+            tap = tuple(
+                axis.size - 1 - t if axis.reversed else t for t, axis in zip(k, window, strict=True)
+            )
+            of_groups = out.reshape(*out.shape[:-1], groups, outputs // groups)
+            for group in range(groups):
+                x = lhs[(slice(None), *place)][:, group * features : (group + 1) * features]
+                part = slice(group * (outputs // groups), (group + 1) * (outputs // groups))
+                of_groups[(slice(None), *o, group)] += x @ rhs[tap][:, part]
+    return out
+
+
+@pytest.mark.parametrize("arithmetic", ARITHMETIC)
+@pytest.mark.parametrize("seed", range(CASES))
+def test_convolutions(seed, arithmetic):
+    random = np.random.default_rng(seed)
+    rank = int(random.integers(1, 3))
+    groups = int(random.choice([1, 1, 1, 2, 3]))
+    batch, features = int(random.integers(1, 3)), int(random.choice([1, 2, 3, 8]))
+    outputs = groups * int(random.choice([1, 2, 4, 5, 8]))
+    window = []
+    for _ in range(rank):
+        size, stride, dilation = (
+            int(random.choice(c)) for c in ([1, 2, 3, 5], [1, 1, 2, 3], [1, 1, 2])
+        )
+        length, padding = int(random.integers(3, 14)), int(random.choice([0, 0, 1, 2]))
+        behind = int(random.choice([0, 0, 1, 3]))
+        extent = (length + padding + behind - (size - 1) * dilation - 1) // stride + 1
+        window.append((size, stride, dilation, length, padding, extent, bool(random.integers(2))))
+    if any(extent < 1 for *_, extent, _ in window):
+        return
+    lhs = random.standard_normal((batch, *(w[3] for w in window), groups * features))
+    rhs = random.standard_normal((*(w[0] for w in window), features, outputs))
+    lhs, rhs = lhs.astype(np.float32), rhs.astype(np.float32)
+    dims = (batch, *(w[5] for w in window), outputs)
+    steps = [np.array(a.strides) // 4 for a in (lhs, rhs, np.zeros(dims, np.float32))]
+    axes = tuple(
+        WindowAxis(
+            extent=extent,
+            size=size,
+            input=length,
+            lhs=int(steps[0][1 + d]),
+            rhs=int(steps[1][d]),
+            out=int(steps[2][1 + d]),
+            stride=stride,
+            dilation=dilation,
+            padding=padding,
+            reversed=turned,
+        )
+        for d, (size, stride, dilation, length, padding, extent, turned) in enumerate(window)
+    )
+    outer = (
+        DotAxis(batch, int(steps[0][0]), 0, int(steps[2][0])),
+        DotAxis(groups, features, outputs // groups, outputs // groups),
+        DotAxis(outputs // groups, 0, 1, 1),
+    )
+    thunk = ConvolutionThunk(
+        Origin("i", "op"),
+        slice_of(lhs),
+        slice_of(rhs),
+        slice_of(dims),
+        outer,
+        (DotAxis(features, 1, outputs, 0),),
+        axes,
+    )
+    got = called(
+        lambda code: convolution(code, thunk, ARITHMETIC[arithmetic], contract=True), lhs, rhs, dims
+    )
+    expected = convolved(lhs.astype(np.float64), rhs.astype(np.float64), axes, groups)
+    assert close(got, expected, 25 * features), thunk
