@@ -101,6 +101,7 @@ class DotAxis:
 class DotThunk:
     """out = the sum of lhs * rhs over the contracting axes, for each index of the others.
 
+    addend: what is added to it, an array in the order of `out`.
     outer: batch axes, those of lhs alone and those of rhs alone, in the order of `out`.
     contracting: axes that out does not have.
     """
@@ -111,6 +112,7 @@ class DotThunk:
     out: Slice
     outer: tuple[DotAxis, ...]
     contracting: tuple[DotAxis, ...]
+    addend: Slice | None = None
 
 
 @dataclass(frozen=True)
@@ -307,7 +309,9 @@ def reads_and_writes(step: Step) -> tuple[tuple[Slice, ...], tuple[Slice, ...]]:
         return step.arguments, step.results
     if isinstance(step, CopyThunk):
         return (step.source,), (step.destination,)
-    if isinstance(step, DotThunk | ConvolutionThunk):
+    if isinstance(step, DotThunk):
+        return (step.lhs, step.rhs, *([step.addend] if step.addend else [])), (step.out,)
+    if isinstance(step, ConvolutionThunk):
         return (step.lhs, step.rhs), (step.out,)
     if isinstance(step, SortThunk):
         return step.operands, (*step.operands, *step.scratch)

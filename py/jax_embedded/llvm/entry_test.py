@@ -348,7 +348,9 @@ def test_dot(dtype, extent, optimise):
     contracting = (DotAxis(2, k, k2, 0), DotAxis(extent, m, m2, 0))
     texts = [f"{dtype}[{','.join(map(str, dims))}]" for dims in (*shapes, (2, 3, 4))]
     slices = [slice_of(number, text) for number, text in enumerate(texts)]
-    program = program_of(texts[:2], texts[2:], DotThunk(ORIGIN, *slices, outer, contracting))
+    program = program_of(
+        texts[:2], texts[2:], DotThunk(ORIGIN, slices[0], slices[1], slices[2], outer, contracting)
+    )
     (found,) = run(program, lhs, rhs, optimise=optimise)
     wide = np.complex128 if kind.kind == "c" else np.int64
     expected = np.einsum("bikm,kjbm->bij", lhs.astype(wide), rhs.astype(wide)).astype(kind)
@@ -357,7 +359,9 @@ def test_dot(dtype, extent, optimise):
 
 def test_a_dot_of_scalars():
     slices = [slice_of(number, "f32[]") for number in range(3)]
-    program = program_of(["f32[]"] * 2, ["f32[]"], DotThunk(ORIGIN, *slices, (), ()))
+    program = program_of(
+        ["f32[]"] * 2, ["f32[]"], DotThunk(ORIGIN, slices[0], slices[1], slices[2], (), ())
+    )
     function, _alive = compiled(program)
     assert function(3.0, 5.0) == 15.0
 

@@ -3,36 +3,47 @@
 dimension numbers and layouts.
 """
 
-from typing import Any
+from typing import Any, Protocol
 
 from jax_embedded.ir.thunks import DotAxis, WindowAxis
+
+
+class Strided(Protocol):
+    """dims, steps: extents, and how many elements the next one along each dimension is away."""
+
+    @property
+    def dims(self) -> tuple[int, ...]: ...
+
+    @property
+    def steps(self) -> tuple[int, ...]: ...
 
 
 def copy_strides(source: Any, destination: Any) -> tuple[int, ...]:
     order = list(destination.layout.minor_to_major)
     if list(source.layout.minor_to_major) == order:
         return ()
-    source_step = _steps(source)
+    source_step = layout_steps(source)
     return tuple(source_step[dimension] for dimension in reversed(order))
 
 
-def _steps(shape: Any) -> dict[int, int]:
-    """Dimension -> by how many elements the next one along it lies further on."""
+def layout_steps(shape: Any) -> tuple[int, ...]:
+    """By how many elements the next one along each dimension lies further on."""
     step = 1
-    steps = {}
+    steps = [0] * len(shape.dimensions)
     for dimension in shape.layout.minor_to_major:
         steps[dimension] = step
         step *= shape.dimensions[dimension]
-    return steps
+    return tuple(steps)
 
 
 def dot_axes(
-    numbers: Any, lhs: Any, rhs: Any, out: Any
+    numbers: Any, lhs: Strided, rhs: Strided, out: tuple[int, ...]
 ) -> tuple[tuple[DotAxis, ...], tuple[DotAxis, ...]]:
-    """Source: StableHLO's dot_general: the dimensions of out are the batch dimensions, then what
-    is left of lhs, then what is left of rhs.
+    """out: the steps of the result.
+
+    Source: StableHLO's dot_general: the dimensions of out are the batch dimensions, then what is
+    left of lhs, then what is left of rhs.
     """
-    lhs_steps, rhs_steps, out_steps = _steps(lhs), _steps(rhs), _steps(out)
     batch = list(zip(numbers.lhs_batch_dimensions, numbers.rhs_batch_dimensions, strict=True))
     contracted = zip(
         numbers.lhs_contracting_dimensions, numbers.rhs_contracting_dimensions, strict=True
@@ -40,12 +51,12 @@ def dot_axes(
     contracting = list(contracted)
     lhs_used = {x for x, _ in batch + contracting}
     rhs_used = {y for _, y in batch + contracting}
-    outer = [(lhs.dimensions[x], lhs_steps[x], rhs_steps[y]) for x, y in batch]
-    outer += [(n, lhs_steps[x], 0) for x, n in enumerate(lhs.dimensions) if x not in lhs_used]
-    outer += [(n, 0, rhs_steps[y]) for y, n in enumerate(rhs.dimensions) if y not in rhs_used]
-    axes = [DotAxis(*axis, out_steps[number]) for number, axis in enumerate(outer)]
+    outer = [(lhs.dims[x], lhs.steps[x], rhs.steps[y]) for x, y in batch]
+    outer += [(n, lhs.steps[x], 0) for x, n in enumerate(lhs.dims) if x not in lhs_used]
+    outer += [(n, 0, rhs.steps[y]) for y, n in enumerate(rhs.dims) if y not in rhs_used]
+    axes = [DotAxis(*axis, out[number]) for number, axis in enumerate(outer)]
     return tuple(axes), tuple(
-        DotAxis(lhs.dimensions[x], lhs_steps[x], rhs_steps[y], 0) for x, y in contracting
+        DotAxis(lhs.dims[x], lhs.steps[x], rhs.steps[y], 0) for x, y in contracting
     )
 
 
@@ -58,7 +69,7 @@ def convolution_axes(
     the second one, and so on; a group has its own input features.
     """
     numbers = thunk.dimension_numbers
-    lhs_steps, rhs_steps, out_steps = _steps(lhs), _steps(rhs), _steps(out)
+    lhs_steps, rhs_steps, out_steps = layout_steps(lhs), layout_steps(rhs), layout_steps(out)
     groups = thunk.feature_group_count
     batch, feature = numbers.input_batch_dimension, numbers.input_feature_dimension
     input_features = rhs.dimensions[numbers.kernel_input_feature_dimension]

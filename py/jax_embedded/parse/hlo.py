@@ -44,6 +44,12 @@ class Hlo:
         entry = self.computations[self._module.entry_computation_id]
         return self.instructions[entry.root_id]
 
+    @property
+    def entry_parameters(self) -> frozenset[int]:
+        """Ids of the entry computation's parameters."""
+        entry = self.computations[self._module.entry_computation_id]
+        return frozenset(i.id for i in entry.instructions if i.opcode == "parameter")
+
     def shape(self, shape: Any, owner: str) -> Shape:
         """owner: for messages.
 

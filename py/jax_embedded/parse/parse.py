@@ -27,7 +27,8 @@ from jax_embedded.ir.thunks import (
     steps_of,
 )
 from jax_embedded.parse.alignment import with_aligned_memory
-from jax_embedded.parse.axes import convolution_axes, copy_strides, dot_axes
+from jax_embedded.parse.axes import convolution_axes, copy_strides
+from jax_embedded.parse.dots import Dot, Dots, Read
 from jax_embedded.parse.hlo import Hlo, is_row_major
 from jax_embedded.parse.sums_of_products import SumOfProducts, sums_of_products
 from jax_embedded.schema import EXECUTABLE, Schema
@@ -68,6 +69,7 @@ class _Parser:
         self.sums = {
             name: found for found in sums_of_products(self.hlo) for name in found.instructions
         }
+        self.dots = Dots(self.hlo, self._stays)
         self.totals: dict[SumOfProducts, Slice] = {}  # where each is before it is copied
         self.slices = self._slices_by_definition()
         self.unused_kernels: set[str] = set()  # of conditions that a trip count replaces
@@ -100,6 +102,13 @@ class _Parser:
                 f"kernels: expected a thunk for each, found none for {sorted(unused)}"
             )
         return with_aligned_memory(program)
+
+    def _stays(self, instruction: Any) -> bool:
+        """Whether nothing ever writes where its result lies."""
+        if instruction.opcode == "parameter":
+            is_argument = instruction.id in self.hlo.entry_parameters
+            return is_argument and instruction.parameter_number not in self.dump.donated
+        return instruction.opcode == "constant"
 
     def _slices_by_definition(self) -> dict[tuple[int, tuple[int, ...]], tuple[int, int, int]]:
         """(instruction id, shape index) of a value -> allocation, offset, size."""
@@ -221,13 +230,17 @@ class _Parser:
     def _kernel(self, thunk: Any, origin: Origin) -> KernelThunk | DotThunk | CopyThunk | None:
         arguments = tuple(self._slice(b.slice, b.shape, origin) for b in thunk.arguments_buffers)
         results = tuple(self._slice(b.slice, b.shape, origin) for b in thunk.results_buffers)
-        instruction = self.hlo.named(origin.instruction)
+        name = origin.instruction
+        instruction = self.hlo.named(name)
         if instruction is not None:
-            if instruction.opcode == "dot" and _is_of_one_dtype(arguments + results):
+            if name in self.dots.found:
                 self.replaced_kernels.add(thunk.kernel_name)
-                shapes = [self.hlo.instructions[i].shape for i in instruction.operand_ids]
-                axes = dot_axes(instruction.dot_dimension_numbers, *shapes, instruction.shape)
-                return DotThunk(origin, arguments[0], arguments[-1], results[0], *axes)
+                return self._dot_thunk(
+                    self.dots.found[name], instruction, origin, arguments, results[0]
+                )
+            if instruction.id not in self.dots.needed:
+                self.replaced_kernels.add(thunk.kernel_name)
+                return None
             found = self.sums.get(origin.instruction)
             if found:
                 self.replaced_kernels.add(thunk.kernel_name)
@@ -272,11 +285,38 @@ class _Parser:
     def _dot(self, thunk: Any, origin: Origin) -> DotThunk:
         buffers = (thunk.lhs_buffer_shape, thunk.rhs_buffer_shape, thunk.out_buffer_shape)
         lhs, rhs, out = (self._slice(b.slice, b.shape, origin) for b in buffers)
-        dtypes = {lhs.shape.dtype, rhs.shape.dtype, out.shape.dtype}
-        if len(dtypes) > 1 or "bool" in dtypes:
+        found = self.dots.found.get(origin.instruction)
+        if found is None:
             raise unsupported(origin, f"dot of {lhs.shape} and {rhs.shape} to {out.shape}")
-        outer, contracting = dot_axes(thunk.dot_dimensions, *(b.shape for b in buffers))
-        return DotThunk(origin, lhs, rhs, out, outer, contracting)
+        instruction = self.hlo.named(origin.instruction)
+        return self._dot_thunk(found, instruction, origin, (lhs, rhs), out)
+
+    def _dot_thunk(
+        self, dot: Dot, instruction: Any, origin: Origin, arguments: tuple[Slice, ...], out: Slice
+    ) -> DotThunk:
+        """arguments: where the operands of the instruction lie."""
+        operands = list(instruction.operand_ids)
+        if len(arguments) < len(operands):
+            operands = list(dict.fromkeys(operands))
+        known = dict(zip(operands, arguments, strict=True))
+
+        def memory(read: Read) -> Slice:
+            return known.get(read.instruction) or self._lasting(read, origin)
+
+        addend = memory(dot.addend) if dot.addend else None
+        lhs, rhs = memory(dot.lhs), memory(dot.rhs)
+        return DotThunk(origin, lhs, rhs, out, dot.outer, dot.contracting, addend)
+
+    def _lasting(self, read: Read, origin: Origin) -> Slice:
+        """Where an argument or a constant lies."""
+        instruction = self.hlo.instructions[read.instruction]
+        place = (instruction.id, ())
+        if place not in self.slices:
+            raise InternalError(
+                f"{origin.instruction}: expected memory of its operands, found none"
+            )
+        allocation, offset, _ = self.slices[place]
+        return Slice(allocation, offset, self.hlo.shape(instruction.shape, str(origin)))
 
     def _convolution(self, thunk: Any, origin: Origin) -> ConvolutionThunk:
         buffers = (thunk.input_buffer_shape, thunk.kernel_buffer_shape, thunk.output_buffer_shape)
@@ -369,11 +409,6 @@ class _Parser:
                 f"{origin.instruction}: {shape}: expected {shape.nbytes} bytes, found {proto.size}"
             )
         return Slice(proto.buffer_allocation_index, proto.offset, shape)
-
-
-def _is_of_one_dtype(slices: tuple[Slice, ...]) -> bool:
-    dtypes = {where.shape.dtype for where in slices}
-    return len(dtypes) == 1 and "bool" not in dtypes
 
 
 _NOT_SYMMETRIC = (

@@ -13,7 +13,7 @@ from jax_embedded.ir.thunks import ConvolutionThunk, DotAxis, WindowAxis
 from jax_embedded.llvm.emitters.code import I32, Code
 from jax_embedded.llvm.emitters.number import Number
 from jax_embedded.llvm.emitters.sum_of_products import sum_of_products
-from jax_embedded.llvm.emitters.tiles import ONE, Taps, arithmetic, merged, write_sums
+from jax_embedded.llvm.emitters.tiles import ONE, Arrays, Taps, arithmetic, merged, write_sums
 from jax_embedded.target import Target
 
 # Each has its own code.
@@ -122,7 +122,7 @@ class _Convolution:
         self, pointers: Pointers, row: DotAxis, taps: list[Taps], terms: list[DotAxis]
     ) -> None:
         inner = merged([*terms, *self.features]) or [ONE]
-        write_sums(self.code, self.how, pointers, row, self.column, [*taps, *inner])
+        write_sums(self.code, self.how, Arrays(*pointers), row, self.column, [*taps, *inner])
 
     def _places(self, axis: WindowAxis, first: int, count: int, pointers: Pointers, body) -> None:
         """A loop over places of the output in which the taps are found when the code runs."""

@@ -3,14 +3,16 @@
 
 from math import prod
 
+from llvmlite import ir
+
 from jax_embedded.ir.thunks import DotThunk
 from jax_embedded.llvm.emitters.code import Code
-from jax_embedded.llvm.emitters.tiles import ONE, arithmetic, merged, write_sums
+from jax_embedded.llvm.emitters.tiles import ONE, Arrays, arithmetic, merged, write_sums
 from jax_embedded.target import Target
 
 
 def dot(code: Code, thunk: DotThunk, target: Target, *, contract: bool) -> None:
-    """Arguments: lhs, rhs, out."""
+    """Arguments: lhs, rhs, the addend if there is one, out."""
     if not thunk.out.shape.elements:
         return
     count = prod(axis.extent for axis in thunk.contracting)
@@ -19,12 +21,19 @@ def dot(code: Code, thunk: DotThunk, target: Target, *, contract: bool) -> None:
     columns = merged([axis for axis in thunk.outer if axis.rhs and not axis.lhs]) or [ONE]
     both = merged([axis for axis in thunk.outer if axis.rhs and axis.lhs])
     around = [*both, *rows[:-1], *columns[:-1]]
+    lhs, rhs, *addend, out = code.arguments
     with code.loops([axis.extent for axis in around]) as counters:
         places = list(zip(counters, around, strict=True))
-        steps = [[(i, getattr(axis, side)) for i, axis in places] for side in ("lhs", "rhs", "out")]
-        pointers = [
-            how.number.address(code, base, code.index(*step)) if places else base
-            for base, step in zip(code.arguments, steps, strict=True)
-        ]
+
+        def moved(base: ir.Value, side: str) -> ir.Value:
+            steps = [(i, getattr(axis, side)) for i, axis in places]
+            return how.number.address(code, base, code.index(*steps)) if places else base
+
+        arrays = Arrays(
+            moved(lhs, "lhs"),
+            moved(rhs, "rhs"),
+            moved(out, "out"),
+            moved(addend[0], "out") if addend else None,
+        )
         terms = merged(thunk.contracting) or [ONE]
-        write_sums(code, how, tuple(pointers), rows[-1], columns[-1], terms)
+        write_sums(code, how, arrays, rows[-1], columns[-1], terms)

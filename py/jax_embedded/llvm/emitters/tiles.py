@@ -74,6 +74,16 @@ class Taps:
     rhs: int
 
 
+@dataclass(frozen=True)
+class Arrays:
+    """Where they begin. addend: is added to the sums, and lies as `out` does."""
+
+    lhs: ir.Value
+    rhs: ir.Value
+    out: ir.Value
+    addend: ir.Value | None = None
+
+
 def merged(axes: Sequence[DotAxis]) -> list[DotAxis]:
     """The same places in the same order, of as few axes as can be."""
     found: list[DotAxis] = []
@@ -95,21 +105,20 @@ def merged(axes: Sequence[DotAxis]) -> list[DotAxis]:
 def write_sums(
     code: Code,
     how: Arithmetic,
-    pointers: tuple[ir.Value, ir.Value, ir.Value],
+    arrays: Arrays,
     row: DotAxis,
     column: DotAxis,
     terms: Sequence[Taps | DotAxis],
 ) -> None:
     """out[row, column] = the sum over the terms of lhs[row, term] * rhs[column, term].
 
-    pointers: to lhs, rhs and out. row, column: an axis of the one side only. terms: merged, and the
-        last of them is no Taps.
+    row, column: an axis of the one side only. terms: merged; the last of them is no Taps.
     """
     if (row.lhs == row.out == 1 and row.extent > 1) and column.rhs != 1:
-        pointers = (pointers[1], pointers[0], pointers[2])
+        arrays = replace(arrays, lhs=arrays.rhs, rhs=arrays.lhs)
         row, column = _turned(column), _turned(row)
         terms = [_turned(axis) for axis in terms]
-    _Sums(code, how, pointers, row, column, list(terms)).write()
+    _Sums(code, how, arrays, row, column, list(terms)).write()
 
 
 _Axis = TypeVar("_Axis", bound=Taps | DotAxis)
@@ -128,14 +137,14 @@ class _Sums:
         self,
         code: Code,
         how: Arithmetic,
-        pointers: tuple[ir.Value, ir.Value, ir.Value],
+        arrays: Arrays,
         row: DotAxis,
         column: DotAxis,
         terms: list[Taps | DotAxis],
     ):
         self.code = code
         self.number = how.number
-        self.lhs, self.rhs, self.out = pointers
+        self.arrays = arrays
         self.row, self.column, self.terms = row, column, terms
         self.last = last = terms[-1]
         assert isinstance(last, DotAxis)
@@ -170,45 +179,49 @@ class _Sums:
 
     def write(self) -> None:
         def tiles(state: list[ir.Value], rows: int) -> list[ir.Value]:
-            self._columns(state[0], state[1], rows)
-            return [
-                self.on(state[0], rows * self.row.lhs),
-                self.on(state[1], rows * self.row.out),
-            ]
+            self._columns(state[0], state[1:], rows)
+            return [self.on(state[0], rows * self.row.lhs), *self._along(state[1:], rows, self.row)]
 
         size = self.tile.rows
         whole, rest = divmod(self.row.extent, size)
-        state = self.code.repeat(whole, [self.lhs, self.out], lambda state: tiles(state, size))
+        # What is read and written for each result goes along with it.
+        added = [self.arrays.addend] if self.arrays.addend else []
+        state = [self.arrays.lhs, self.arrays.out, *added]
+        state = self.code.repeat(whole, state, lambda state: tiles(state, size))
         if rest:
             tiles(state, rest)
 
-    def _columns(self, lhs: ir.Value, out: ir.Value, rows: int) -> None:
+    def _along(self, results: list[ir.Value], count: int, axis: DotAxis) -> list[ir.Value]:
+        return [self.on(base, count * axis.out) for base in results]
+
+    def _columns(self, lhs: ir.Value, results: list[ir.Value], rows: int) -> None:
         def tiles(state: list[ir.Value], columns: int) -> list[ir.Value]:
-            self._tile(lhs, state[0], state[1], rows, columns)
-            return [
-                self.on(state[0], columns * self.column.rhs),
-                self.on(state[1], columns * self.column.out),
-            ]
+            self._tile(lhs, state[0], state[1:], rows, columns)
+            rhs = self.on(state[0], columns * self.column.rhs)
+            return [rhs, *self._along(state[1:], columns, self.column)]
 
         size = self.tile.columns
         whole, rest = divmod(self.column.extent, size)
-        state = self.code.repeat(whole, [self.rhs, out], lambda state: tiles(state, size))
+        state = [self.arrays.rhs, *results]
+        state = self.code.repeat(whole, state, lambda state: tiles(state, size))
         if rest:
             # Vectors that would reach beyond the end begin earlier: some sums are made twice.
             columns = -(-rest // self.width) * self.width
             back = columns - rest
-            begin = [
-                self.on(state[0], -back * self.column.rhs),
-                self.on(state[1], -back * self.column.out),
-            ]
-            tiles(begin, columns)
+            rhs = self.on(state[0], -back * self.column.rhs)
+            tiles([rhs, *self._along(state[1:], -back, self.column)], columns)
 
-    def _tile(self, lhs: ir.Value, rhs: ir.Value, out: ir.Value, rows: int, columns: int) -> None:
+    def _tile(
+        self, lhs: ir.Value, rhs: ir.Value, results: list[ir.Value], rows: int, columns: int
+    ) -> None:
         tile = _Tile(self, rows, columns)
         lhs, rhs, sums = tile.add(0, lhs, rhs, None)
+        kind = self.vector if self.tile.along == "columns" else self.number
+        out, *addends = results
         for (i, j), value in tile.totals(lhs, rhs, sums).items():
             index = i * self.row.out + j * self.column.out
-            kind = self.number if self.tile.along == "terms" else self.sum
+            for addend in addends:
+                value = kind.add(self.code, value, kind.load(self.code, addend, index))
             kind.store(self.code, value, out, index)
 
 
@@ -327,6 +340,8 @@ class _Tile:
                     a = whole.number.load(code, lhs, k + place[0] * whole.row.lhs)
                     b = whole.number.load(code, rhs, k + place[1] * whole.column.rhs)
                     total = whole.number.add_product(code, total, a, b)
+            if isinstance(self.sum, Unpacked):
+                total = self.sum.packed(code, total)
             totals[place] = total
         return totals
 

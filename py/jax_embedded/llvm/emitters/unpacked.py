@@ -104,7 +104,8 @@ class Unpacked:
         placed = build.sub(placed, build.sext(negative, _I64))
         return [build.add(sum_, placed), e]
 
-    def store(self, code: Code, value: Value, base: ir.Value, index: Index) -> None:
+    def packed(self, code: Code, value: Value) -> Value:
+        """The float nearest to the sum."""
         build = code.build
         sum_, exponent, special = value
         rounded = build.bitcast(build.sitofp(sum_, _FLOAT), I32)
@@ -119,8 +120,7 @@ class Unpacked:
         scaled = build.select(overflows, build.or_(sign, I32(_INFINITE << 23)), scaled)
         scaled = build.select(vanishes, I32(0), scaled)
         is_special = build.icmp_unsigned("!=", special, I32(0))
-        address = code.address(self.element.memory, base, index)
-        code.store(build.select(is_special, special, scaled), address, self.element.align)
+        return [build.bitcast(build.select(is_special, special, scaled), _FLOAT)]
 
 
 def _aligned(

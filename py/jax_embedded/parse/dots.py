@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The dots among XLA's kernels: what they multiply, and in which memory it lies.
+
+XLA copies an array that it wants transposed. A dot of ours reads it where it is, if nothing can
+write there meanwhile: an argument or a constant.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from jax_embedded.ir.thunks import DotAxis
+from jax_embedded.parse.axes import dot_axes, layout_steps
+from jax_embedded.parse.hlo import Hlo, is_row_major
+
+
+@dataclass(frozen=True)
+class Read:
+    """An array as a dot reads it.
+
+    instruction: that makes it, by id; none of a fusion's.
+    dims, steps: of the dot's operand: extents, and how many elements the next one is away.
+    """
+
+    instruction: int
+    dims: tuple[int, ...]
+    steps: tuple[int, ...]
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether the operand is the array as it lies in memory."""
+        step = 1
+        for extent, found in zip(reversed(self.dims), reversed(self.steps), strict=True):
+            if extent > 1 and found != step:
+                return False
+            step *= extent
+        return True
+
+
+@dataclass(frozen=True)
+class Dot:
+    """lhs, rhs: what it multiplies. addend: an array of the result's shape that is added to it.
+
+    outer, contracting: see DotThunk.
+    """
+
+    lhs: Read
+    rhs: Read
+    addend: Read | None
+    outer: tuple[DotAxis, ...]
+    contracting: tuple[DotAxis, ...]
+
+
+class Dots:
+    """found: by the name of the instruction.
+
+    needed: ids of the instructions whose results these, and all others, read.
+    """
+
+    def __init__(self, hlo: Hlo, stays: Callable[[Any], bool]):
+        """stays: whether nothing ever writes where an instruction's result lies."""
+        self._hlo = hlo
+        self._stays = stays
+        self.found: dict[str, Dot] = {}
+        self.needed: set[int] = set()
+        waiting = [computation.root_id for computation in hlo.computations.values()]
+        while waiting:
+            instruction = hlo.instructions[waiting.pop()]
+            if instruction.id in self.needed:
+                continue
+            self.needed.add(instruction.id)
+            dot = self._dot(instruction)
+            if dot:
+                self.found[instruction.name] = dot
+                reads = (dot.lhs, dot.rhs, dot.addend)
+                waiting += [read.instruction for read in reads if read]
+            else:
+                waiting += instruction.operand_ids
+
+    def _dot(self, instruction: Any) -> Dot | None:
+        """What the instruction does, if it is a dot, alone or in a fusion of its own."""
+        if instruction.opcode == "dot":
+            return self._read_dot(instruction, None, None)
+        if instruction.opcode != "fusion" or not is_row_major(instruction.shape):
+            return None
+        root = self._root(instruction)
+        if root.opcode == "add":
+            sides = [self._operand(root, number) for number in range(2)]
+            for one, other in (sides, reversed(sides)):
+                product = self._without_bitcasts(one)
+                if product.opcode == "dot":
+                    return self._read_dot(product, instruction, other)
+            return None
+        product = self._without_bitcasts(root)
+        return self._read_dot(product, instruction, None) if product.opcode == "dot" else None
+
+    def _read_dot(self, dot: Any, fusion: Any | None, addend: Any | None) -> Dot | None:
+        operands = [self._operand(dot, number) for number in range(2)]
+        types = {self._hlo.type_name(i.shape) for i in (*operands, dot)}
+        if len(types) > 1 or "PRED" in types:
+            return None
+        if fusion is not None and not is_row_major(dot.shape):
+            return None
+        lhs, rhs = (self._read(operand, fusion) for operand in operands)
+        added = self._read(addend, fusion) if addend is not None else None
+        reads = [read for read in (lhs, rhs, added) if read]
+        if added and not added.is_in_order:
+            return None
+        if fusion is not None and any(self._is_inside(read, fusion) for read in reads):
+            return None
+        numbers = dot.dot_dimension_numbers
+        return Dot(lhs, rhs, added, *dot_axes(numbers, lhs, rhs, layout_steps(dot.shape)))
+
+    def _read(self, instruction: Any, fusion: Any | None) -> Read:
+        """fusion: that the instruction is in."""
+        if instruction.opcode == "parameter" and fusion is not None:
+            return self._read(self._operand(fusion, instruction.parameter_number), None)
+        dims = tuple(instruction.shape.dimensions)
+        here = Read(instruction.id, dims, layout_steps(instruction.shape))
+        behind: Read | None = None
+        if instruction.opcode in ("transpose", "copy", "bitcast"):
+            source = self._read(self._operand(instruction, 0), fusion)
+            if instruction.opcode == "transpose":
+                steps = tuple(source.steps[d] for d in instruction.dimensions)
+                behind = Read(source.instruction, dims, steps)
+            elif instruction.opcode == "copy":
+                behind = Read(source.instruction, dims, source.steps)
+            else:
+                memory = layout_steps(self._operand(instruction, 0).shape)
+                steps = zip(source.dims, source.steps, memory, strict=True)
+                if all(found == expected for extent, found, expected in steps if extent > 1):
+                    behind = Read(source.instruction, dims, here.steps)
+        elif instruction.opcode == "fusion" and fusion is None:
+            root = self._root(instruction)
+            if self._moves_only(root):
+                behind = self._read(root, instruction)
+        if fusion is not None:
+            return behind or here
+        if behind and self._stays(self._hlo.instructions[behind.instruction]):
+            return behind
+        return here  # memory of its own
+
+    def _is_inside(self, read: Read, fusion: Any) -> bool:
+        """Whether it is computed in the fusion."""
+        called = self._hlo.computations[fusion.called_computation_ids[0]]
+        return any(read.instruction == inner.id for inner in called.instructions)
+
+    def _moves_only(self, instruction: Any) -> bool:
+        while instruction.opcode in ("transpose", "copy", "bitcast"):
+            instruction = self._operand(instruction, 0)
+        return instruction.opcode == "parameter"
+
+    def _root(self, fusion: Any) -> Any:
+        called = self._hlo.computations[fusion.called_computation_ids[0]]
+        return self._hlo.instructions[called.root_id]
+
+    def _operand(self, instruction: Any, number: int) -> Any:
+        return self._hlo.instructions[instruction.operand_ids[number]]
+
+    def _without_bitcasts(self, instruction: Any) -> Any:
+        while instruction.opcode == "bitcast" and is_row_major(instruction.shape):
+            instruction = self._operand(instruction, 0)
+        return instruction
