@@ -286,7 +286,8 @@ class _Parser:
         buffers = (thunk.lhs_buffer_shape, thunk.rhs_buffer_shape, thunk.out_buffer_shape)
         lhs, rhs, out = (self._slice(b.slice, b.shape, origin) for b in buffers)
         found = self.dots.found.get(origin.instruction)
-        if found is None:
+        dtypes = {lhs.shape.dtype, rhs.shape.dtype, out.shape.dtype}
+        if found is None or len(dtypes) > 1 or "bool" in dtypes:
             raise unsupported(origin, f"dot of {lhs.shape} and {rhs.shape} to {out.shape}")
         instruction = self.hlo.named(origin.instruction)
         return self._dot_thunk(found, instruction, origin, (lhs, rhs), out)

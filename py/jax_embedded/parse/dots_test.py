@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jax_embedded.capture.capture import CaptureRequest, capture
+from jax_embedded.ir.program import Program
+from jax_embedded.ir.thunks import CopyThunk, DotAxis, DotThunk, KernelThunk
+from jax_embedded.ir.verify import verify
+from jax_embedded.parse.dots import _reshaped
+from jax_embedded.parse.parse import parse
+
+
+def program_of(
+    folder: Path, result: str, *, donate: tuple[str, ...] = (), **shapes: str
+) -> Program:
+    src = folder / "f.py"
+    head = f"import jax\nimport jax.numpy as jnp\n\ndef f({', '.join(shapes)}):\n"
+    src.write_text(f"{head}    return {result}\n")
+    request = CaptureRequest(src, "f", shapes)
+    if donate:
+        request = CaptureRequest(src, "f", shapes, outputs=("a", "other"), donate=donate)
+    program = parse(capture(request), "f")
+    verify(program)
+    return program
+
+
+def kinds(program: Program) -> list[type]:
+    return [type(step) for step in program.steps()]
+
+
+def temporaries(program: Program) -> int:
+    used = {s.allocation for step in program.steps() for s in (getattr(step, "out", None),) if s}
+    return sum(a.kind == "temp" and a.index in used for a in program.allocations.values())
+
+
+MATRIX, SQUARE = "f32[6,5]", "f32[4,4]"
+
+
+@pytest.mark.parametrize(
+    ("result", "shapes"),
+    [
+        ("a @ x", {"a": MATRIX, "x": "f32[5]"}),
+        ("x @ a", {"a": MATRIX, "x": "f32[6]"}),
+        ("a.T @ x", {"a": MATRIX, "x": "f32[6]"}),
+        ("a.T @ x + b", {"a": MATRIX, "b": "f32[5]", "x": "f32[6]"}),
+        ("a @ b", {"a": "f32[40,30]", "b": "f32[30,40]"}),
+        ("a @ a", {"a": SQUARE}),
+        ("a @ b.T", {"a": SQUARE, "b": SQUARE}),
+        ("a.T @ b.T", {"a": SQUARE, "b": SQUARE}),
+        ("jnp.dot(x, y)", {"x": "f32[9]", "y": "f32[9]"}),
+        ("jnp.dot(x, x)", {"x": "f32[9]"}),
+        ("jnp.sum(a * b, axis=0)", {"a": MATRIX, "b": MATRIX}),
+        ("a @ b", {"a": "i8[6,5]", "b": "i8[5,4]"}),
+        ("jnp.einsum('abc,dbc->ad', a, b)", {"a": "f32[3,4,5]", "b": "f32[6,4,5]"}),
+    ],
+)
+def test_nothing_but_a_dot(tmp_path, result, shapes):
+    program = program_of(tmp_path, result, **shapes)
+    assert kinds(program) == [DotThunk]
+    assert not program.kernels
+    assert temporaries(program) == 0
+
+
+@pytest.mark.parametrize("seed", range(200))
+def test_reshaping_as_numpy_does_it(seed):
+    random = np.random.default_rng(seed)
+    dims = random.choice([1, 2, 3, 4, 6], random.integers(1, 4))
+    array = np.arange(np.prod(dims)).reshape(dims)
+    array = array.transpose(random.permutation(array.ndim))
+    factors = [p for n in array.shape for p in {4: [2, 2], 6: [2, 3]}.get(n, [n])]
+    new = []
+    while factors:
+        count = int(random.integers(1, 3))
+        new.append(int(np.prod(factors[:count])))
+        factors = factors[count:]
+    steps = _reshaped(array.shape, [s // 8 for s in array.strides], new)
+    try:
+        expected = np.reshape(array, new, copy=False)
+    except ValueError:
+        assert steps is None
+        return
+    assert steps is not None
+    view = np.lib.stride_tricks.as_strided(array, new, [8 * step for step in steps])
+    assert (view == expected).all()
+
+
+def test_a_long_sum_is_one_dot_and_a_copy(tmp_path):
+    program = program_of(tmp_path, "jnp.sum(a * b, axis=1)", a="f32[3,70]", b="f32[3,70]")
+    dot, copy = program.steps()
+    assert isinstance(dot, DotThunk)
+    assert isinstance(copy, CopyThunk)
+    assert dot.outer == (DotAxis(3, 70, 70, 1),)
+    assert dot.contracting == (DotAxis(70, 1, 1, 0),)
+    assert not program.kernels
+
+
+def test_an_addend_is_read_by_the_dot(tmp_path):
+    program = program_of(tmp_path, "a.T @ x + b", a=MATRIX, b="f32[5]", x="f32[6]")
+    (dot,) = program.steps()
+    assert isinstance(dot, DotThunk)
+    assert dot.addend
+    assert program.allocations[dot.addend.allocation].parameter == 1
+    assert dot.contracting == (DotAxis(6, 5, 1, 0),)
+
+
+def test_other_sums_are_kernels(tmp_path):
+    for result in ("jnp.sum(a * b + 1.0)", "jnp.max(a * b, axis=0)", "jnp.cumsum(a * b, axis=0)"):
+        found = kinds(program_of(tmp_path, result, a="f32[6,70]", b="f32[6,70]"))
+        assert KernelThunk in found
+        assert DotThunk not in found
+
+
+def test_a_product_that_is_used_again_stays(tmp_path):
+    program = program_of(tmp_path, "(a * b, jnp.sum(a * b, axis=1))", a="f32[3,70]", b="f32[3,70]")
+    assert DotThunk not in kinds(program)
+
+
+def test_a_transposed_array_is_copied_if_its_memory_changes(tmp_path):
+    """The first result takes the memory of a."""
+    result = "a + 1.0, jnp.tanh(b @ a.T) @ a.T"
+    plain = program_of(tmp_path, result, a=SQUARE, b=SQUARE)
+    donated = program_of(tmp_path, result, donate=("a",), a=SQUARE, b=SQUARE)
+    assert len(kinds(donated)) > len(kinds(plain))
