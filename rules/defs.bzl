@@ -26,6 +26,7 @@ def jax_llvm_library(
         c_name = None,
         x64 = False,
         fp_contract = "on",
+        optimize = "speed",
         workspace = "static",
         testonly = None,
         tags = [],
@@ -72,6 +73,7 @@ def jax_llvm_library(
         x64: bool, whether JAX computes with 64-bit types.
         fp_contract: string, "on" (multiply-add may be fused where the core has it, as XLA does) or
             "off".
+        optimize: string, "speed" or "size": what the code is to be, fast or short.
         workspace: string, where temporaries of more than 64 bytes lie: "static", or "caller": the last
             parameter, which makes the function reentrant.
         testonly: bool, as everywhere.
@@ -120,6 +122,7 @@ def jax_llvm_library(
         program = ":" + name + ".program",
         c_name = c_name or name,
         fp_contract = fp_contract,
+        optimize = optimize,
         structs = structs,
         workspace = workspace,
         testonly = testonly,

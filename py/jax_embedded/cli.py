@@ -121,6 +121,7 @@ def _compile_options(
         stem or name,
         TARGETS[options.target],
         contract=options.fp_contract == "on",
+        size=options.optimize == "size",
         caller_workspace=options.workspace == "caller",
         structs=tuple(options.struct),
     )
@@ -251,6 +252,12 @@ def _add_target(parser: argparse.ArgumentParser) -> None:
         choices=("on", "off"),
         default="on",
         help="fused multiply-add where the core has it (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--optimize",
+        choices=("speed", "size"),
+        default="speed",
+        help="fast code or short code (default: %(default)s)",
     )
     parser.add_argument(
         "--workspace",

@@ -31,6 +31,7 @@ class CompileOptions:
     """name: of the C function. stem: of the files. target: of the code.
 
     contract: allow fused multiply-add where the core has it, as XLA does.
+    size: make the code short rather than fast.
     caller_workspace: whether the caller gives the memory to work in; otherwise it is static.
     structs: the arguments that are passed as one struct each.
     """
@@ -39,6 +40,7 @@ class CompileOptions:
     stem: str
     target: Target
     contract: bool = True
+    size: bool = False
     caller_workspace: bool = False
     structs: tuple[str, ...] = ()
 
@@ -110,7 +112,7 @@ def import_stages() -> None:
 def _link(program: Program, function: CFunction, options: CompileOptions):
     from jax_embedded.llvm.link import link
 
-    return link(program, function, options.target, contract=options.contract)
+    return link(program, function, options.target, contract=options.contract, size=options.size)
 
 
 def _generate_in_child(program: Program, function: CFunction, options: CompileOptions):
@@ -132,5 +134,5 @@ def _generate(program: Program, function: CFunction, options: CompileOptions):
 
     linked = _link(program, function, options)
     scratch = linked.scratch
-    code = codegen(linked, options.target)
+    code = codegen(linked, options.target, size=options.size)
     return scratch.workspace_bytes, scratch.workspace_lower_bound, code

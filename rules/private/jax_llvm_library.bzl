@@ -14,6 +14,11 @@ ATTRS = {
         default = "on",
         values = ["on", "off"],
     ),
+    "optimize": attr.string(
+        doc = "See jax_llvm_library.",
+        default = "speed",
+        values = ["speed", "size"],
+    ),
     "program": attr.label(
         doc = "The captured function. One for all targets, hence cfg = \"exec\".",
         cfg = "exec",
@@ -87,6 +92,7 @@ def _compile(ctx, program, library):
     args.add("--stem", ctx.label.name)
     args.add("--target", library.target)
     args.add("--fp-contract", ctx.attr.fp_contract)
+    args.add("--optimize", ctx.attr.optimize)
     args.add("--workspace", ctx.attr.workspace)
     for name in ctx.attr.structs:
         args.add("--struct", name)

@@ -59,6 +59,7 @@ def _codegen_impl(ctx):
     asserts.equals(env, ["renamed"], _option(action, "--name"))
     asserts.equals(env, ["subject"], _option(action, "--stem"))
     asserts.equals(env, ["off"], _option(action, "--fp-contract"))
+    asserts.equals(env, ["size"], _option(action, "--optimize"))
     asserts.equals(env, ["//rules/tests:subject"], _option(action, "--label"))
     asserts.true(env, library.dump in action.inputs.to_list(), "codegen reads the dump")
     asserts.true(env, "-exec" in library.dump.path, "the dump is made for the execution platform: " + library.dump.path)
@@ -158,6 +159,7 @@ def jax_llvm_library_test_suite(name):
         c_name = "renamed",
         x64 = True,
         fp_contract = "off",
+        optimize = "size",
         tags = ["manual"],
     )
     jax_llvm_library(

@@ -33,15 +33,17 @@ class ObjectCode:
     externals: tuple[str, ...]
 
 
-def codegen(linked: LinkedModule, target: Target) -> ObjectCode:
+def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> ObjectCode:
     """Optimises and compiles. An abort inside LLVM ends the process: run it in a child.
+
+    size: prefer short code.
 
     Errors: ExportError if the code needs a function that is not on the ABI list, InternalError if
     LLVM fails.
     """
     machine = target_machine(target)
     module = llvm.parse_assembly(linked.llvm_ir)
-    optimise(module, target)
+    optimise(module, target, size=size)
     wanted = {linked.entry, *linked.shared}
     leftover = [
         f.name

@@ -33,6 +33,9 @@ from jax_embedded.target import Target
 # 250. A call costs about ten of them.
 INLINE_INSTRUCTIONS = 50
 
+# The same where short code is wanted: what a call takes.
+SHORT_INSTRUCTIONS = 8
+
 # LLVM takes more than twice the time for a function of twice the size. In a program of more
 # different kernels than this, those that are larger than INLINE_INSTRUCTIONS stay apart.
 MOST_INLINED = 100
@@ -56,17 +59,22 @@ class LinkedModule:
 
 
 def link(
-    program: Program, function: CFunction, target: Target, *, contract: bool = True
+    program: Program,
+    function: CFunction,
+    target: Target,
+    *,
+    contract: bool = True,
+    size: bool = False,
 ) -> LinkedModule:
-    """contract: allow fused multiply-add where the core has it.
+    """contract: allow fused multiply-add where the core has it. size: prefer short code.
 
     Errors: ExportError if a kernel calls a function that is not on the ABI list, InternalError if
     LLVM refuses what XLA or we wrote.
     """
     scratch = plan_scratch(program)
     kernels = Kernels(program, contract=contract)
-    calls = KernelCalls(kernels.same_code, _shared(program, kernels, target))
-    emitted = emit_functions(program, kernels.same_code, target, contract=contract)
+    calls = KernelCalls(kernels.same_code, _shared(program, kernels, target, size=size))
+    emitted = emit_functions(program, kernels.same_code, target, contract=contract, size=size)
     entry = entry_module(program, function, scratch, emitted, calls)
     used = [kernels.same_code[name] for step in program.steps() for name in kernels_of(step)]
     functions = (program.name, *calls.shared.values(), *emitted.shared)
@@ -74,11 +82,18 @@ def link(
     for found in module.functions:
         if found.is_declaration and not found.name.startswith("llvm."):
             _check_external(found.name, program, target)
+    if size:
+        for found in module.functions:
+            if not found.is_declaration:
+                found.add_function_attribute("minsize")
+                found.add_function_attribute("optsize")
     _verify(module, program.name)
     return LinkedModule(str(module), program.name, scratch, functions[1:])
 
 
-def _shared(program: Program, kernels: Kernels, target: Target) -> dict[KernelCall, str]:
+def _shared(
+    program: Program, kernels: Kernels, target: Target, *, size: bool
+) -> dict[KernelCall, str]:
     """The calls that are functions of their own: those that occur more than once and that are, once
     optimised, larger than INLINE_INSTRUCTIONS. All others are inlined. In a program of more than
     MOST_INLINED different calls it is enough to be larger.
@@ -103,11 +118,12 @@ def _shared(program: Program, kernels: Kernels, target: Target) -> dict[KernelCa
     module = _link_kernels(text, tuple(names.values()), used, kernels, target)
     for name in names.values():
         module.get_function(name).linkage = "external"  # or LLVM drops what nothing calls
-    optimise(module, target)
+    optimise(module, target, size=size)
+    most = SHORT_INSTRUCTIONS if size else INLINE_INSTRUCTIONS
     return {
         call: name
         for call, name in names.items()
-        if _instructions(module.get_function(name)) > INLINE_INSTRUCTIONS
+        if _instructions(module.get_function(name)) > most
     }
 
 

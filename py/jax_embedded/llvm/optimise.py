@@ -7,8 +7,11 @@ from jax_embedded.llvm.targets import target_machine
 from jax_embedded.target import Target
 
 
-def optimise(module: llvm.ModuleRef, target: Target) -> None:
-    """Runs LLVM's -O3 on the module. An abort inside LLVM ends the process: run it in a child."""
-    options = llvm.create_pipeline_tuning_options(speed_level=3)
+def optimise(module: llvm.ModuleRef, target: Target, *, size: bool = False) -> None:
+    """Runs LLVM's -O3 on the module, or what is left of -O2 where functions ask for short code.
+
+    An abort inside LLVM ends the process: run it in a child.
+    """
+    options = llvm.create_pipeline_tuning_options(speed_level=2 if size else 3)
     builder = llvm.create_pass_builder(target_machine(target), options)
     builder.getModulePassManager().run(module, builder)

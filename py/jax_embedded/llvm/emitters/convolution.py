@@ -22,8 +22,10 @@ _MOST_REGIONS = 3
 Pointers = tuple[ir.Value, ir.Value, ir.Value]
 
 
-def convolution(code: Code, thunk: ConvolutionThunk, target: Target, *, contract: bool) -> None:
-    """Arguments: lhs, rhs, out."""
+def convolution(
+    code: Code, thunk: ConvolutionThunk, target: Target, *, contract: bool, size: bool = False
+) -> None:
+    """Arguments: lhs, rhs, out. size: prefer short code."""
     if not thunk.out.shape.elements:
         return
     window = [_forwards(axis) for axis in thunk.window]
@@ -33,7 +35,7 @@ def convolution(code: Code, thunk: ConvolutionThunk, target: Target, *, contract
         sum_of_products(code, thunk, contract=contract)
         return
     count = prod([axis.size for axis in window] + [axis.extent for axis in thunk.contracting])
-    how = arithmetic(thunk.out.shape.dtype, target, count, contract=contract)
+    how = arithmetic(thunk.out.shape.dtype, target, count, contract=contract, size=size)
     _Convolution(code, thunk, window, how).write()
 
 

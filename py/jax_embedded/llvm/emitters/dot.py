@@ -11,12 +11,12 @@ from jax_embedded.llvm.emitters.tiles import ONE, Arrays, arithmetic, merged, wr
 from jax_embedded.target import Target
 
 
-def dot(code: Code, thunk: DotThunk, target: Target, *, contract: bool) -> None:
-    """Arguments: lhs, rhs, the addend if there is one, out."""
+def dot(code: Code, thunk: DotThunk, target: Target, *, contract: bool, size: bool = False) -> None:
+    """Arguments: lhs, rhs, the addend if there is one, out. size: prefer short code."""
     if not thunk.out.shape.elements:
         return
     count = prod(axis.extent for axis in thunk.contracting)
-    how = arithmetic(thunk.out.shape.dtype, target, count, contract=contract)
+    how = arithmetic(thunk.out.shape.dtype, target, count, contract=contract, size=size)
     rows = merged([axis for axis in thunk.outer if not axis.rhs]) or [ONE]
     columns = merged([axis for axis in thunk.outer if axis.rhs and not axis.lhs]) or [ONE]
     both = merged([axis for axis in thunk.outer if axis.rhs and axis.lhs])

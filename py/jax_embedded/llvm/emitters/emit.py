@@ -44,9 +44,17 @@ class EmittedFunctions:
 
 
 def emit_functions(
-    program: Program, same_code: Mapping[str, str], target: Target, *, contract: bool
+    program: Program,
+    same_code: Mapping[str, str],
+    target: Target,
+    *,
+    contract: bool,
+    size: bool = False,
 ) -> EmittedFunctions:
-    """same_code: see KernelCalls. contract: allow fused multiply-add where the core has it."""
+    """same_code: see KernelCalls. contract: allow fused multiply-add where the core has it.
+
+    size: prefer short code.
+    """
     module = ir.Module()
     thunks = [step for step in program.steps() if isinstance(step, EmittedThunk)]
     count = Counter(_without_places(thunk) for thunk in thunks)
@@ -54,7 +62,7 @@ def emit_functions(
     for number, thunk in enumerate(count):
         name = f"{program.name}.{number}.{_kind(thunk)}"
         code = Code(module, name, len(_pointers(thunk)), inline=count[thunk] == 1)
-        _write(code, thunk, same_code, target, contract)
+        _write(code, thunk, same_code, target, contract=contract, size=size)
         code.end()
         names[thunk] = name
     shared = tuple(names[thunk] for thunk in count if count[thunk] > 1)
@@ -72,12 +80,14 @@ def _write(
     thunk: EmittedThunk,
     same_code: Mapping[str, str],
     target: Target,
+    *,
     contract: bool,
+    size: bool,
 ) -> None:
     if isinstance(thunk, DotThunk):
-        dot(code, thunk, target, contract=contract)
+        dot(code, thunk, target, contract=contract, size=size)
     elif isinstance(thunk, ConvolutionThunk):
-        convolution(code, thunk, target, contract=contract)
+        convolution(code, thunk, target, contract=contract, size=size)
     elif isinstance(thunk, SortThunk):
         sort(code, thunk, same_code.get(thunk.comparator, thunk.comparator))
     elif isinstance(thunk, TopKThunk):

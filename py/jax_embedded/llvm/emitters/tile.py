@@ -66,9 +66,11 @@ class Problem:
 
 
 @cache
-def choose(problem: Problem, registers: Registers) -> Tile:
+def choose(problem: Problem, registers: Registers, *, size: bool = False) -> Tile:
     """The tile with which the dot takes the fewest instructions, in code that is no longer than
     MOST_CODE if that can be; the one of the shortest code among those that are as good.
+
+    size: the one of the shortest code of all; the fastest of those that are as short.
     """
     candidates = []
     for along in ("rows", *problem.vectors):
@@ -77,6 +79,8 @@ def choose(problem: Problem, registers: Registers) -> Tile:
             (_cost(problem, registers, tile, lanes), tile)
             for tile in _tiles(problem, registers, along, lanes)
         ]
+    if size:
+        return min(candidates, key=lambda c: (c[0][1], c[0][0]))[1]
     short = [c for c in candidates if c[0][1] <= MOST_CODE]
     if not short:
         return min(candidates, key=lambda c: c[0][1])[1]

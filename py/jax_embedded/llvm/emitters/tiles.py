@@ -20,6 +20,8 @@ ONE = DotAxis(1, 0, 0, 0)
 # XLA defines no order of summation. A sum of more terms than this is made in parts, which keeps its
 # error below what a test against JAX allows; a long one in as many parts as each of them has terms.
 _TERMS = 16
+# To unpack and to pack is more code than three calls, and takes as long as two.
+_UNPACKED_TERMS = 8
 _COMPUTED_AS = {"f16": "f32", "bf16": "f32", "c64": "f32", "c128": "f64"}
 
 Sums = list[Value]
@@ -30,25 +32,32 @@ class Arithmetic:
     """What the products are computed with.
 
     number: an element. sum: what adds its products up without vectors.
-    lanes: of a vector; 1 without vectors.
+    lanes: of a vector; 1 without vectors. size: whether short code is preferred.
     """
 
     number: Number
     sum: Number | Unpacked
     registers: Registers
     lanes: int
+    size: bool = False
 
 
-def arithmetic(dtype: str, target: Target, terms: int, *, contract: bool) -> Arithmetic:
-    """terms: how many a sum has. contract: allow fused multiply-add where the core has it."""
+def arithmetic(
+    dtype: str, target: Target, terms: int, *, contract: bool, size: bool = False
+) -> Arithmetic:
+    """terms: how many a sum has. contract: allow fused multiply-add where the core has it.
+
+    size: prefer short code.
+    """
     in_hardware = _COMPUTED_AS.get(dtype, dtype) in target.float_dtypes
     kind = number(dtype, contract=contract, fused=target.fused and in_hardware)
     steps = 1 if kind.fused else 2
     at_once = max(_TERMS, isqrt(terms))
     lanes = target.float_lanes if dtype == "f32" else 1
-    if dtype == "f32" and not in_hardware and 1 < terms <= MOST_TERMS:
+    is_worth_it = _UNPACKED_TERMS <= terms <= MOST_TERMS and not size
+    if dtype == "f32" and not in_hardware and is_worth_it:
         registers = Registers(2, 1, MOST_TERMS, steps=30, unroll=1)
-        return Arithmetic(kind, Unpacked(kind), registers, 1)
+        return Arithmetic(kind, Unpacked(kind), registers, 1, size)
     if lanes > 1:
         registers = Registers(values=8, sums=6, terms=at_once, lanes=lanes, steps=steps)
     elif in_hardware:
@@ -58,7 +67,7 @@ def arithmetic(dtype: str, target: Target, terms: int, *, contract: bool) -> Ari
         registers = Registers(values=8, sums=4, terms=terms)
     else:  # a call for each operation, or two registers for a value
         registers = Registers(2, 1, terms if kind.is_integer else at_once, steps=20 * kind.parts)
-    return Arithmetic(kind, kind, registers, lanes)
+    return Arithmetic(kind, kind, registers, lanes, size)
 
 
 @dataclass(frozen=True)
@@ -156,9 +165,8 @@ class _Sums:
             vectors.append("terms")
         count = prod(_most(axis) for axis in terms)
         sliding = row.lhs == last.lhs != 0
-        self.tile: Tile = choose(
-            Problem(row.extent, column.extent, count, tuple(vectors), sliding), how.registers
-        )
+        problem = Problem(row.extent, column.extent, count, tuple(vectors), sliding)
+        self.tile: Tile = choose(problem, how.registers, size=how.size)
         self.vector = Vector(lanes, how.number)
         self.most = how.registers.terms * self.tile.chains
         self.sum: Number | Unpacked | Vector = how.sum
