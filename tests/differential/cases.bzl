@@ -160,6 +160,7 @@ _PYTREES = [
 ]
 
 _DOTS = {
+    "dot_by_element": {"x": "f32[7,70]", "y": "f32[7,70]"},
     "dot_in_a_loop": {"x": "f32[5,6]", "y": "f32[6,6]"},
     "dot_large": {"x": "f32[33,19]", "y": "f32[19,34]"},
     "dot_mapped": {"x": "f32[9,7]", "y": "f32[5,7]"},
@@ -167,6 +168,9 @@ _DOTS = {
     "dot_of_complex_numbers": {"x": "c64[3,6]", "y": "c64[4,6]"},
     "dot_of_halves": {"x": "f16[3,6]", "y": "f16[4,6]"},
     "dot_of_integers": {"x": "i32[3,6]", "y": "i32[4,6]"},
+    "dot_of_tiles_and_rests": {"v": "f32[21]", "x": "f32[19,21]", "y": "f32[21,23]"},
+    "dot_of_transposed_arrays": {"a": "f32[9,6]", "b": "f32[6]", "x": "f32[9]"},
+    "dot_of_vectors": {"x": "f32[100]", "y": "f32[20]"},
     "dot_over_two_axes": {"x": "f32[3,4,5]", "y": "f32[6,5,4]"},
     "dot_transposed": {"x": "f32[5,7]", "y": "f32[6,7]"},
 }
@@ -274,3 +278,6 @@ CASES = (
 # Functions that are also compiled with workspace = "caller": with and without one, returning by value
 # and not, with loops.
 REENTRANT = ["affine", "cumulative", "swapped", "threshold"]
+
+# Functions that are also compiled with optimize = "size".
+SHORT = ["convolutions_2d", "dot_of_tiles_and_rests", "equal_layers", "sorted_lines"]

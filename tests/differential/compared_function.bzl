@@ -2,20 +2,19 @@
 
 load("//rules:defs.bzl", "jax_llvm_library", "jax_llvm_test")
 
-def compared_function(name, fn, attributes, workspace = "static"):
+def compared_function(name, fn, attributes, **kwargs):
     """NAME and NAME_test.
 
     Args:
         name: string, of the library.
         fn: string, the function.
         attributes: dict, the library's; edge_values is the test's.
-        workspace: string, the library's.
+        **kwargs: more of the library's.
     """
     jax_llvm_library(
         name = name,
         fn = fn,
-        workspace = workspace,
-        **{key: value for key, value in attributes.items() if key != "edge_values"}
+        **({key: value for key, value in attributes.items() if key != "edge_values"} | kwargs)
     )
     jax_llvm_test(
         name = name + "_test",

@@ -46,3 +46,23 @@ def dot_in_a_loop(x, y):
         return jnp.sum(h * h)
 
     return jax.lax.fori_loop(0, 3, lambda _, h: jnp.tanh(h @ y.T * 0.2) + x, x), loss(y)
+
+
+def dot_of_transposed_arrays(a, b, x):
+    """XLA would copy them."""
+    y = a.T @ x + b
+    return y, a @ a.T @ x, jax.lax.fori_loop(0, 3, lambda _, h: jnp.tanh(a @ (a.T @ h)) + x, x)
+
+
+def dot_of_vectors(x, y):
+    """XLA multiplies and adds up, the long one in windows. Nothing cancels."""
+    return jnp.dot(x, x), jnp.dot(y, y), x / jnp.sqrt(jnp.sum(x * x))
+
+
+def dot_by_element(x, y):
+    return jnp.sum(x * y, axis=0), jnp.einsum("ij,ij->i", x, y), jnp.sum(x * y)
+
+
+def dot_of_tiles_and_rests(x, y, v):
+    """Extents that no tile divides."""
+    return x @ y, x @ v, jnp.outer(v, v) @ y

@@ -82,6 +82,7 @@ class _Parser:
         result_slices = self._result_slices()
         thunks = self._thunks(self.executable.thunk_sequence)
         comparators = {step.comparator for step in steps_of(thunks) if isinstance(step, SortThunk)}
+        used = {name for step in steps_of(thunks) for name in kernels_of(step)}
         program = Program(
             name=self.name,
             parameters=self.dump.parameters,
@@ -92,11 +93,10 @@ class _Parser:
             kernels={
                 name: text
                 for name, text in _kernels(self.dump, comparators).items()
-                if name not in self.replaced_kernels
+                if name in used or name not in self.replaced_kernels
             },
         )
-        used = {name for step in program.steps() for name in kernels_of(step)} | self.unused_kernels
-        unused = program.kernels.keys() - used
+        unused = program.kernels.keys() - used - self.unused_kernels
         if unused:
             raise InternalError(
                 f"kernels: expected a thunk for each, found none for {sorted(unused)}"
