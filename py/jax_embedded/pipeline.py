@@ -109,10 +109,17 @@ def import_stages() -> None:
 
 
 # llvmlite is imported in the child only: an abort inside LLVM must not take the exporter along.
-def _link(program: Program, function: CFunction, options: CompileOptions):
+def _link(program: Program, function: CFunction, options: CompileOptions, pairs=None):
     from jax_embedded.llvm.link import link
 
-    return link(program, function, options.target, contract=options.contract, size=options.size)
+    return link(
+        program,
+        function,
+        options.target,
+        contract=options.contract,
+        size=options.size,
+        pairs=pairs,
+    )
 
 
 def _generate_in_child(program: Program, function: CFunction, options: CompileOptions):
@@ -131,8 +138,15 @@ def _generate_in_child(program: Program, function: CFunction, options: CompileOp
 
 def _generate(program: Program, function: CFunction, options: CompileOptions):
     from jax_embedded.llvm.codegen import codegen
+    from jax_embedded.llvm.emitters.pairs import PairLimits, functions_with_neon
 
-    linked = _link(program, function, options)
+    limits = PairLimits()
+    while True:
+        linked = _link(program, function, options, limits)
+        code = codegen(linked, options.target, size=options.size)
+        with_neon = functions_with_neon(code.assembly, linked.apart)
+        if not with_neon:
+            break
+        limits = limits.lowered(with_neon)
     scratch = linked.scratch
-    code = codegen(linked, options.target, size=options.size)
     return scratch.workspace_bytes, scratch.workspace_lower_bound, code

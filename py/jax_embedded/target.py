@@ -15,6 +15,7 @@ class Target:
     pointer_bytes: size and alignment of a pointer.
     float_lanes: of how many f32 one instruction makes results; 1 without vectors.
     float_dtypes: those that it computes with itself. fused: whether it has a fused multiply-add.
+    loads_pairs: whether one instruction loads two f32 into neighbouring registers.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Target:
     float_lanes: int = 1
     float_dtypes: tuple[str, ...] = ()
     fused: bool = False
+    loads_pairs: bool = False
 
     def without_extensions(self) -> "Target":
         """The same Cortex-M, its vector and half-precision instructions left alone."""
@@ -46,6 +48,7 @@ TARGETS = {
             "+vfp4d16sp",
             float_dtypes=("f32",),
             fused=True,
+            loads_pairs=True,
         ),
         Target(
             "cortex-m7",
@@ -54,6 +57,7 @@ TARGETS = {
             "+fp-armv8d16",
             float_dtypes=("f32", "f64"),
             fused=True,
+            loads_pairs=True,
         ),
         Target(
             "cortex-m33",
@@ -62,6 +66,7 @@ TARGETS = {
             "+fp-armv8d16sp",
             float_dtypes=("f32",),
             fused=True,
+            loads_pairs=True,
         ),
         Target(
             "cortex-m55",

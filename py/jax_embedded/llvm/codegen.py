@@ -12,7 +12,7 @@ from jax_embedded.llvm.math import PREFIX
 from jax_embedded.llvm.mve import safe_comparisons
 from jax_embedded.llvm.object_file import Section, sections, undefined_symbols
 from jax_embedded.llvm.optimise import optimise
-from jax_embedded.llvm.targets import target_machine
+from jax_embedded.llvm.targets import data_layout, target_machine
 from jax_embedded.target import Target
 
 
@@ -54,6 +54,7 @@ def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> Obje
         raise InternalError(
             f"codegen: expected {', '.join(sorted(wanted))}, found {', '.join(leftover)} as well"
         )
+    _link_apart(module, linked, target)
     text = str(module)
     if "+mve" in target.features:
         text = safe_comparisons(text)
@@ -71,6 +72,19 @@ def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> Obje
             "compute with other dtypes, such as f32 instead of f16 or bf16",
         )
     return ObjectCode(text, assembly, data, sections(data), externals)
+
+
+def _link_apart(module: llvm.ModuleRef, linked: LinkedModule, target: Target) -> None:
+    if not linked.apart:
+        return
+    layout = f'target datalayout = "{data_layout(target)}"\n'
+    apart = llvm.parse_assembly(f'{layout}target triple = "{target.triple}"\n{linked.apart}')
+    names = [function.name for function in apart.functions if not function.is_declaration]
+    for name in names:
+        apart.get_function(name).linkage = "external"
+    module.link_in(apart)
+    for name in names:
+        module.get_function(name).linkage = "internal"
 
 
 def _is_math(function: llvm.ValueRef) -> bool:

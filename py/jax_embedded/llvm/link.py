@@ -15,6 +15,7 @@ from jax_embedded.ir.scratch import Scratch, plan_scratch
 from jax_embedded.ir.thunks import kernels_of
 from jax_embedded.llvm.abi import is_known
 from jax_embedded.llvm.emitters.emit import emit_functions
+from jax_embedded.llvm.emitters.pairs import PairLimits
 from jax_embedded.llvm.entry import entry_module
 from jax_embedded.llvm.kernel_calls import (
     KernelCall,
@@ -50,12 +51,14 @@ class LinkedModule:
     scratch: where the temporaries lie.
     shared: the other functions that remain: those that it calls from more than one place. Of math
         functions (`define_math`) LLVM decides it.
+    apart: LLVM IR of those of them that must not be optimised.
     """
 
     llvm_ir: str
     entry: str
     scratch: Scratch
     shared: tuple[str, ...] = ()
+    apart: str = ""
 
 
 def link(
@@ -65,8 +68,11 @@ def link(
     *,
     contract: bool = True,
     size: bool = False,
+    pairs: PairLimits | None = None,
 ) -> LinkedModule:
     """contract: allow fused multiply-add where the core has it. size: prefer short code.
+
+    pairs: load neighbours two by two, if the core can, within these limits.
 
     Errors: ExportError if a kernel calls a function that is not on the ABI list, InternalError if
     LLVM refuses what XLA or we wrote.
@@ -74,13 +80,16 @@ def link(
     scratch = plan_scratch(program)
     kernels = Kernels(program, contract=contract)
     calls = KernelCalls(kernels.same_code, _shared(program, kernels, target, size=size))
-    emitted = emit_functions(program, kernels.same_code, target, contract=contract, size=size)
+    emitted = emit_functions(
+        program, kernels.same_code, target, contract=contract, size=size, pairs=pairs
+    )
     entry = entry_module(program, function, scratch, emitted, calls)
     used = [kernels.same_code[name] for step in program.steps() for name in kernels_of(step)]
     functions = (program.name, *calls.shared.values(), *emitted.shared)
     module = _link_kernels(entry, functions, used, kernels, target)
     for found in module.functions:
-        if found.is_declaration and not found.name.startswith("llvm."):
+        known = found.name.startswith("llvm.") or found.name in functions
+        if found.is_declaration and not known:
             _check_external(found.name, program, target)
     if size:
         for found in module.functions:
@@ -88,7 +97,7 @@ def link(
                 found.add_function_attribute("minsize")
                 found.add_function_attribute("optsize")
     _verify(module, program.name)
-    return LinkedModule(str(module), program.name, scratch, functions[1:])
+    return LinkedModule(str(module), program.name, scratch, functions[1:], emitted.apart)
 
 
 def _shared(

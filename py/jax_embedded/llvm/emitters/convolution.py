@@ -13,7 +13,15 @@ from jax_embedded.ir.thunks import ConvolutionThunk, DotAxis, WindowAxis
 from jax_embedded.llvm.emitters.code import I32, Code
 from jax_embedded.llvm.emitters.number import Number
 from jax_embedded.llvm.emitters.sum_of_products import sum_of_products
-from jax_embedded.llvm.emitters.tiles import ONE, Arrays, Taps, arithmetic, merged, write_sums
+from jax_embedded.llvm.emitters.tiles import (
+    ONE,
+    Arrays,
+    SumOptions,
+    Taps,
+    arithmetic,
+    merged,
+    write_sums,
+)
 from jax_embedded.target import Target
 
 # Each has its own code.
@@ -22,20 +30,18 @@ _MOST_REGIONS = 3
 Pointers = tuple[ir.Value, ir.Value, ir.Value]
 
 
-def convolution(
-    code: Code, thunk: ConvolutionThunk, target: Target, *, contract: bool, size: bool = False
-) -> None:
-    """Arguments: lhs, rhs, out. size: prefer short code."""
+def convolution(code: Code, thunk: ConvolutionThunk, target: Target, options: SumOptions) -> None:
+    """Arguments: lhs, rhs, out. options."""
     if not thunk.out.shape.elements:
         return
     window = [_forwards(axis) for axis in thunk.window]
     has_gaps = any(axis.base_dilation > 1 for axis in window)
     is_empty = any(not all(_taps(axis, o) for o in range(axis.extent)) for axis in window)
     if has_gaps or is_empty or not window:
-        sum_of_products(code, thunk, contract=contract)
+        sum_of_products(code, thunk, contract=options.contract)
         return
     count = prod([axis.size for axis in window] + [axis.extent for axis in thunk.contracting])
-    how = arithmetic(thunk.out.shape.dtype, target, count, contract=contract, size=size)
+    how = arithmetic(thunk.out.shape.dtype, target, count, options)
     _Convolution(code, thunk, window, how).write()
 
 

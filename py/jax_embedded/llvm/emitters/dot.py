@@ -7,16 +7,16 @@ from llvmlite import ir
 
 from jax_embedded.ir.thunks import DotThunk
 from jax_embedded.llvm.emitters.code import Code
-from jax_embedded.llvm.emitters.tiles import ONE, Arrays, arithmetic, merged, write_sums
+from jax_embedded.llvm.emitters.tiles import ONE, Arrays, SumOptions, arithmetic, merged, write_sums
 from jax_embedded.target import Target
 
 
-def dot(code: Code, thunk: DotThunk, target: Target, *, contract: bool, size: bool = False) -> None:
-    """Arguments: lhs, rhs, the addend if there is one, out. size: prefer short code."""
+def dot(code: Code, thunk: DotThunk, target: Target, options: SumOptions) -> None:
+    """Arguments: lhs, rhs, the addend if there is one, out. options."""
     if not thunk.out.shape.elements:
         return
     count = prod(axis.extent for axis in thunk.contracting)
-    how = arithmetic(thunk.out.shape.dtype, target, count, contract=contract, size=size)
+    how = arithmetic(thunk.out.shape.dtype, target, count, options)
     rows = merged([axis for axis in thunk.outer if not axis.rhs]) or [ONE]
     columns = merged([axis for axis in thunk.outer if axis.rhs and not axis.lhs]) or [ONE]
     both = merged([axis for axis in thunk.outer if axis.rhs and axis.lhs])

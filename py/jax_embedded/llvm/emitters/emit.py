@@ -4,6 +4,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from math import prod
 from typing import Any
 
 from llvmlite import ir
@@ -19,22 +20,27 @@ from jax_embedded.ir.thunks import (
     TopKThunk,
     reads_and_writes,
 )
-from jax_embedded.llvm.emitters.code import Code
+from jax_embedded.llvm.emitters.code import POINTER, Code
 from jax_embedded.llvm.emitters.convolution import convolution
 from jax_embedded.llvm.emitters.dot import dot
 from jax_embedded.llvm.emitters.fft import fft
+from jax_embedded.llvm.emitters.pairs import PairLimits, with_neon
 from jax_embedded.llvm.emitters.sort import sort, top_k
+from jax_embedded.llvm.emitters.tiles import SumOptions
 from jax_embedded.target import Target
+
+_LONG_SUM = 200  # products
 
 
 @dataclass(frozen=True)
 class EmittedFunctions:
-    """text: LLVM IR of the functions.
+    """text: LLVM IR of the functions. apart: of those that LLVM must not optimise.
 
     shared: the names of those that more than one thunk calls; the others are inlined.
     """
 
     text: str
+    apart: str
     shared: tuple[str, ...]
     _names: Mapping[EmittedThunk, str]
 
@@ -50,25 +56,50 @@ def emit_functions(
     *,
     contract: bool,
     size: bool = False,
+    pairs: PairLimits | None = None,
 ) -> EmittedFunctions:
     """same_code: see KernelCalls. contract: allow fused multiply-add where the core has it.
 
     size: prefer short code.
+    pairs: load neighbours two by two, if the core can, within these limits.
     """
-    module = ir.Module()
+    module, apart = ir.Module(), ir.Module()
     thunks = [step for step in program.steps() if isinstance(step, EmittedThunk)]
     count = Counter(_without_places(thunk) for thunk in thunks)
     names = {}
     for number, thunk in enumerate(count):
         name = f"{program.name}.{number}.{_kind(thunk)}"
-        code = Code(module, name, len(_pointers(thunk)), inline=count[thunk] == 1)
-        _write(code, thunk, same_code, target, contract=contract, size=size)
+        limit = 0
+        if pairs and not size and target.loads_pairs and _is_long_sum(thunk):
+            limit = pairs.of(name)
+        pointers = len(_pointers(thunk))
+        inline = count[thunk] == 1 and not limit
+        code = Code(apart if limit else module, name, pointers, inline=inline)
+        _write(code, thunk, same_code, target, SumOptions(contract, size, limit))
         code.end()
         names[thunk] = name
-    shared = tuple(names[thunk] for thunk in count if count[thunk] > 1)
+        if limit:
+            ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER] * pointers), name)
+    shared = tuple(
+        names[thunk] for thunk in count if count[thunk] > 1 or names[thunk] in apart.globals
+    )
+    neon = with_neon(_text(apart), target.features) if apart.functions else ""
+    return EmittedFunctions(_text(module), neon, shared, names)
+
+
+def _text(module: ir.Module) -> str:
     lines = str(module).splitlines()
-    text = "\n".join(line for line in lines if not line.startswith((";", "target ")))
-    return EmittedFunctions(text, shared, names)
+    return "\n".join(line for line in lines if not line.startswith((";", "target ")))
+
+
+def _is_long_sum(thunk: EmittedThunk) -> bool:
+    """Whether what a call takes is little beside it."""
+    if not isinstance(thunk, DotThunk | ConvolutionThunk) or thunk.out.shape.dtype != "f32":
+        return False
+    extents = [axis.extent for axis in (*thunk.outer, *thunk.contracting)]
+    if isinstance(thunk, ConvolutionThunk):
+        extents += [axis.extent * axis.size for axis in thunk.window]
+    return prod(extents) >= _LONG_SUM
 
 
 def _kind(thunk: EmittedThunk) -> str:
@@ -80,20 +111,18 @@ def _write(
     thunk: EmittedThunk,
     same_code: Mapping[str, str],
     target: Target,
-    *,
-    contract: bool,
-    size: bool,
+    options: SumOptions,
 ) -> None:
     if isinstance(thunk, DotThunk):
-        dot(code, thunk, target, contract=contract, size=size)
+        dot(code, thunk, target, options)
     elif isinstance(thunk, ConvolutionThunk):
-        convolution(code, thunk, target, contract=contract, size=size)
+        convolution(code, thunk, target, options)
     elif isinstance(thunk, SortThunk):
         sort(code, thunk, same_code.get(thunk.comparator, thunk.comparator))
     elif isinstance(thunk, TopKThunk):
         top_k(code, thunk)
     else:
-        fft(code, thunk, contract=contract)
+        fft(code, thunk, contract=options.contract)
 
 
 def _pointers(thunk: EmittedThunk) -> tuple[Slice, ...]:

@@ -23,6 +23,7 @@ class Registers:
     terms: of a sum that is made at once; a longer one is made in parts.
     steps: instructions of a multiplication and an addition.
     unroll: how many products for each sum an iteration may make.
+    pairs: whether two neighbours are loaded by one instruction.
     """
 
     values: int
@@ -31,6 +32,7 @@ class Registers:
     lanes: int = 1
     steps: int = 1
     unroll: int = 32
+    pairs: bool = False
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,8 @@ class Problem:
     """rows, columns, terms: how many. vectors: along what the elements of a vector may lie.
 
     sliding: whether a row reads what its neighbour has read one term before.
+    row_pairs, column_pairs: along what neighbours in memory lie, on each side: "terms", "tile" (the
+        rows or the columns), or nothing.
     """
 
     rows: int
@@ -63,6 +67,8 @@ class Problem:
     terms: int
     vectors: tuple[str, ...] = ()
     sliding: bool = False
+    row_pairs: str = ""
+    column_pairs: str = ""
 
 
 @cache
@@ -139,8 +145,12 @@ def _cost(problem: Problem, registers: Registers, tile: Tile, lanes: int) -> tup
         for columns, column_count in _cuts(problem.columns, tile.columns):
             vectors = -(-columns // width)
             sums = rows * vectors
-            loaded = 1 + (rows - 1) / tile.unroll if problem.sliding else rows
-            body = registers.steps * sums + vectors + loaded
+            left: float = 1 + (rows - 1) / tile.unroll if problem.sliding else rows
+            right: float = vectors
+            if registers.pairs and lanes == 1:
+                left /= _loaded_at_once(problem.row_pairs, rows, tile.unroll)
+                right /= _loaded_at_once(problem.column_pairs, columns, tile.unroll)
+            body = registers.steps * sums + left + right
             begin = 0 if tile.peeled else sums * tile.chains
             end = sums * tile.chains + 8 + tail * (registers.steps * sums + rows + vectors)
             if tile.along == "terms":
@@ -156,6 +166,12 @@ def _cost(problem: Problem, registers: Registers, tile: Tile, lanes: int) -> tup
             instructions += per_tile * row_count * column_count
             code += 4 * (body * steps + of_a_part + end) + 12
     return instructions, code
+
+
+def _loaded_at_once(pairs: str, count: int, unroll: int) -> float:
+    """Elements, by one instruction."""
+    along = {"terms": unroll, "tile": count}.get(pairs, 1)
+    return along / (along - along // 2)
 
 
 def _cuts(extent: int, size: int) -> list[tuple[int, int]]:

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sums of products, tile by tile."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from math import isqrt, prod
 from typing import TypeVar
 
@@ -11,6 +12,7 @@ from llvmlite import ir
 from jax_embedded.ir.thunks import DotAxis
 from jax_embedded.llvm.emitters.code import Code, Index
 from jax_embedded.llvm.emitters.number import Number, Value, number
+from jax_embedded.llvm.emitters.pairs import Loads
 from jax_embedded.llvm.emitters.tile import Problem, Registers, Tile, choose
 from jax_embedded.llvm.emitters.unpacked import MOST_TERMS, Unpacked
 from jax_embedded.llvm.emitters.vector import Vector
@@ -41,16 +43,29 @@ class Arithmetic:
     lanes: int
     size: bool = False
 
+    @property
+    def pairs(self) -> bool:
+        """Whether neighbours are loaded two by two."""
+        return self.registers.pairs
 
-def arithmetic(
-    dtype: str, target: Target, terms: int, *, contract: bool, size: bool = False
-) -> Arithmetic:
-    """terms: how many a sum has. contract: allow fused multiply-add where the core has it.
 
-    size: prefer short code.
+@dataclass(frozen=True)
+class SumOptions:
+    """contract: allow fused multiply-add where the core has it. size: prefer short code.
+
+    pairs: load neighbours two by two, if the core can, and unroll loops at most so often; 0: no.
     """
+
+    contract: bool = True
+    size: bool = False
+    pairs: int = 0
+
+
+def arithmetic(dtype: str, target: Target, terms: int, options: SumOptions) -> Arithmetic:
+    """terms: how many a sum has."""
+    size = options.size
     in_hardware = _COMPUTED_AS.get(dtype, dtype) in target.float_dtypes
-    kind = number(dtype, contract=contract, fused=target.fused and in_hardware)
+    kind = number(dtype, contract=options.contract, fused=target.fused and in_hardware)
     steps = 1 if kind.fused else 2
     at_once = max(_TERMS, isqrt(terms))
     lanes = target.float_lanes if dtype == "f32" else 1
@@ -62,7 +77,10 @@ def arithmetic(
         registers = Registers(values=8, sums=6, terms=at_once, lanes=lanes, steps=steps)
     elif in_hardware:
         values = (16 if kind.type == ir.DoubleType() else 32) // kind.parts
-        registers = Registers(values, values // 2, at_once, steps=steps * kind.parts)
+        pairs = options.pairs if dtype == "f32" and target.loads_pairs else 0
+        registers = Registers(
+            values, values // 2, at_once, 1, steps * kind.parts, min(32, pairs or 32), bool(pairs)
+        )
     elif kind.is_integer and kind.align <= 4:
         registers = Registers(values=8, sums=4, terms=terms)
     else:  # a call for each operation, or two registers for a value
@@ -165,7 +183,16 @@ class _Sums:
             vectors.append("terms")
         count = prod(_most(axis) for axis in terms)
         sliding = row.lhs == last.lhs != 0
-        problem = Problem(row.extent, column.extent, count, tuple(vectors), sliding)
+        problem = Problem(
+            row.extent,
+            column.extent,
+            count,
+            tuple(vectors),
+            sliding,
+            _neighbours(row.lhs, last.lhs),
+            _neighbours(column.rhs, last.rhs),
+        )
+        self.pairs = how.pairs
         self.tile: Tile = choose(problem, how.registers, size=how.size)
         self.vector = Vector(lanes, how.number)
         self.most = how.registers.terms * self.tile.chains
@@ -283,8 +310,9 @@ class _Tile:
 
         def step(products: int, lhs: ir.Value, rhs: ir.Value, sums: Sums | None) -> list[ir.Value]:
             if innermost:
+                left, right = self._loads(lhs, rhs, products)
                 for number_ in range(products):
-                    sums = self._products(lhs, rhs, number_, sums)
+                    sums = self._products(left, right, number_, sums)
             else:
                 _, _, sums = self.add(depth + 1, lhs, rhs, sums)
             lhs = self.whole.on(lhs, products * axis.lhs)
@@ -310,16 +338,34 @@ class _Tile:
             state = step_on(rest, state)
         return state[0], state[1], self._sums(state[2:])
 
-    def _products(self, lhs: ir.Value, rhs: ir.Value, number_: int, sums: Sums | None) -> Sums:
+    def _loads(
+        self, lhs: ir.Value, rhs: ir.Value, products: int
+    ) -> tuple[Callable[[int], Value], Callable[[int], Value]]:
+        """What loads an element of each side by its index."""
+        whole, code = self.whole, self.code
+        if whole.pairs and whole.tile.along == "rows":
+            terms = range(products)
+            left = {n * whole.last.lhs + i * whole.row.lhs for n in terms for i in self.rows}
+            right = {n * whole.last.rhs + j * whole.column.rhs for n in terms for j in self.columns}
+            return (
+                Loads(code, whole.number, lhs, left).load,
+                Loads(code, whole.number, rhs, right).load,
+            )
+        load = whole.vector.load_splat if whole.tile.along == "columns" else self.sum.load
+        return partial(load, code, lhs), partial(self.sum.load, code, rhs)
+
+    def _products(
+        self,
+        load_left: Callable[[int], Value],
+        load_right: Callable[[int], Value],
+        number_: int,
+        sums: Sums | None,
+    ) -> Sums:
         """Adds the products of one term. sums: None before the first one."""
         whole, code = self.whole, self.code
         axis = whole.last
-        load = whole.vector.load_splat if whole.tile.along == "columns" else self.sum.load
-        left = [load(code, lhs, number_ * axis.lhs + i * whole.row.lhs) for i in self.rows]
-        right = [
-            self.sum.load(code, rhs, number_ * axis.rhs + j * whole.column.rhs)
-            for j in self.columns
-        ]
+        left = [load_left(number_ * axis.lhs + i * whole.row.lhs) for i in self.rows]
+        right = [load_right(number_ * axis.rhs + j * whole.column.rhs) for j in self.columns]
         chain = number_ % self.chains
         begins = sums is None or not sums[chain]
         sums = list(sums or [[]] * (len(left) * len(right) * self.chains))
@@ -360,6 +406,11 @@ class _Tile:
     def _sums(self, flat: list[ir.Value]) -> Sums:
         parts = len(self.sum.zero())
         return [flat[i : i + parts] for i in range(0, len(flat), parts)]
+
+
+def _neighbours(of_tile: int, of_terms: int) -> str:
+    """Along what neighbours in memory lie. Arguments: the steps along the tile and the terms."""
+    return "tile" if of_tile == 1 else "terms" if of_terms == 1 else ""
 
 
 def _flat(sums: Sums) -> list[ir.Value]:

@@ -14,6 +14,7 @@ from jax_embedded.ir.thunks import ConvolutionThunk, DotAxis, DotThunk, Origin, 
 from jax_embedded.llvm.emitters.code import Code
 from jax_embedded.llvm.emitters.convolution import convolution
 from jax_embedded.llvm.emitters.dot import dot
+from jax_embedded.llvm.emitters.tiles import SumOptions
 from jax_embedded.llvm.emitters.unpacked import MOST_TERMS
 from jax_embedded.llvm.targets import target_machine
 from jax_embedded.shape import Shape
@@ -125,7 +126,7 @@ def test_dots(seed, arithmetic):
     thunk = thunk_of(subscripts, lhs, rhs)
     expected = np.einsum(subscripts, lhs.astype(np.float64), rhs.astype(np.float64))
     got = called(
-        lambda code: dot(code, thunk, ARITHMETIC[arithmetic], contract=True),
+        lambda code: dot(code, thunk, ARITHMETIC[arithmetic], SumOptions()),
         lhs,
         rhs,
         thunk.out.shape.dims,
@@ -144,7 +145,7 @@ def test_dots_of_integers_wrap_around(dtype, subscripts):
         random.integers(0, 1 << 62, [extents[n] for n in side]).astype(kind) for side in sides
     )
     thunk = thunk_of(subscripts, lhs, rhs, dtype)
-    got = called(lambda code: dot(code, thunk, HOST, contract=True), lhs, rhs, thunk.out.shape.dims)
+    got = called(lambda code: dot(code, thunk, HOST, SumOptions()), lhs, rhs, thunk.out.shape.dims)
     with np.errstate(over="ignore"):
         assert (got == np.einsum(subscripts, lhs, rhs)).all()
 
@@ -156,7 +157,7 @@ def test_a_long_sum_is_exact_to_a_few_ulp():
     expected = np.einsum("bk,bk->b", lhs.astype(np.float64), rhs.astype(np.float64))
     ulp = np.spacing(np.sqrt(np.mean(expected**2)).astype(np.float32))
     for arithmetic in ARITHMETIC.values():
-        got = called(lambda code, a=arithmetic: dot(code, thunk, a, contract=True), lhs, rhs, (20,))
+        got = called(lambda code, a=arithmetic: dot(code, thunk, a, SumOptions()), lhs, rhs, (20,))
         assert (abs(got - expected) <= 6 * ulp).all()
 
 
@@ -173,7 +174,7 @@ def test_unpacked_sums_of_special_numbers(terms):
     lhs[:, terms:] = 0
     thunk = thunk_of("bk,bk->b", lhs, rhs)
     got = called(
-        lambda code: dot(code, thunk, ARITHMETIC["no_fpu"], contract=True), lhs, rhs, (4000,)
+        lambda code: dot(code, thunk, ARITHMETIC["no_fpu"], SumOptions()), lhs, rhs, (4000,)
     )
     flushed = [np.where(abs(side) < 2**-126, 0, side).astype(np.longdouble) for side in (lhs, rhs)]
     with np.errstate(all="ignore"):
@@ -270,7 +271,7 @@ def test_convolutions(seed, arithmetic):
         axes,
     )
     got = called(
-        lambda code: convolution(code, thunk, ARITHMETIC[arithmetic], contract=True), lhs, rhs, dims
+        lambda code: convolution(code, thunk, ARITHMETIC[arithmetic], SumOptions()), lhs, rhs, dims
     )
     expected = convolved(lhs.astype(np.float64), rhs.astype(np.float64), axes, groups)
     assert close(got, expected, 25 * features), thunk

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Two neighbouring f32 by one load, on an FPU whose registers overlap two by two: VLDR and VLDM of
+doubles, which every FPU of a Cortex-M has.
+
+LLVM makes no such loads of its own. It takes a double apart into two floats without an instruction
+if it believes that there are NEON's registers. It must then not use them: `functions_with_neon`
+looks at what it wrote, and those functions are compiled anew with less to keep in registers, and at
+last without pairs.
+"""
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from llvmlite import ir
+
+from jax_embedded.llvm.emitters.code import I32, Code, Index
+from jax_embedded.llvm.emitters.number import Number, Value
+
+_DOUBLE = ir.DoubleType()
+# llvmlite's builder has no such instruction; `with_neon` makes it of this call.
+_FREEZE = "jax_embedded.freeze"
+_FROZEN = re.compile(rf'call double @"{re.escape(_FREEZE)}"\(double (%"?[\w.]+"?)\)')
+
+_DEFINED = re.compile(r'^define [^@]*@"?([^"(]+)"?\(', re.MULTILINE)
+_LABEL = re.compile(r'"?([A-Za-z_][^":\s]*)"?:')
+_NEON_REGISTER = re.compile(r"\b(d(1[6-9]|2\d|3[01])|q(\d|1[0-5]))\b")
+_NEON_ALONE = re.compile(
+    r"v(ld|st)[1-4]\b|v(dup|ext|trn|zip|uzp|rev\d+|tbl|orr|orn|and|eor|bic|mvn|bsl|bit|bif)\b"
+)
+_VECTOR_OF_TWO = re.compile(r"v\w+\.([fisu](8|16|32|64)|\d+)\s+d\d")
+
+
+_LIMITS = (32, 4, 0)
+
+
+@dataclass(frozen=True)
+class PairLimits:
+    """How often loops are unrolled at most, by function; not at all without pairs.
+
+    tries: how often a function has been found to use NEON.
+    """
+
+    tries: Mapping[str, int] = field(default_factory=dict)
+
+    def of(self, function: str) -> int:
+        """0: it must not load pairs."""
+        return _LIMITS[self.tries.get(function, 0)]
+
+    def lowered(self, functions: Iterable[str]) -> "PairLimits":
+        """For the next try."""
+        more = {name: self.tries.get(name, 0) + 1 for name in functions}
+        return PairLimits({**self.tries, **more})
+
+
+class Loads:
+    """The elements of one side that a stretch of code reads; each is loaded once, when it is asked
+    for, together with its neighbour if that is wanted too.
+    """
+
+    def __init__(self, code: Code, number: Number, base: ir.Value, wanted: Iterable[int]):
+        self._code = code
+        self._number = number
+        self._base = base
+        self._wanted = set(wanted)
+        self._loaded: dict[int, Value] = {}
+
+    def load(self, index: int) -> Value:
+        if index not in self._loaded:
+            first = min(self._run(index))
+            even = index - (index - first) % 2
+            if even + 1 in self._wanted:
+                self._loaded[even], self._loaded[even + 1] = self._pair(even)
+            else:
+                self._loaded[index] = self._number.load(self._code, self._base, index)
+        return self._loaded[index]
+
+    def _run(self, index: int) -> range:
+        first = index
+        while first - 1 in self._wanted:
+            first -= 1
+        return range(first, index + 1)
+
+    def _pair(self, index: Index) -> tuple[Value, Value]:
+        code, build = self._code, self._code.build
+        address = self._number.address(code, self._base, index)
+        both = code.load(_DOUBLE, address, self._number.align)
+        freeze = code.declare(_FREEZE, ir.FunctionType(_DOUBLE, [_DOUBLE]))
+        # Without it LLVM makes two loads of the one.
+        frozen = build.call(freeze, [both])
+        vector = build.bitcast(frozen, ir.VectorType(self._number.type, 2))
+        return [build.extract_element(vector, I32(0))], [build.extract_element(vector, I32(1))]
+
+
+def with_neon(llvm_ir: str, features: str) -> str:
+    """The functions, to be compiled as if there was NEON. features: the target's."""
+    lines = []
+    for line in _FROZEN.sub(r"freeze double \1", llvm_ir).splitlines():
+        if line.startswith("declare") and _FREEZE in line:
+            continue
+        if line.startswith("define "):
+            line += f' "target-features"="{features},+neon"'
+        lines.append(line)
+    return "\n".join(lines)
+
+
+def functions_with_neon(assembly: str, llvm_ir: str) -> frozenset[str]:
+    """Those with an instruction that needs more than the FPU of a Cortex-M, or doubles.
+
+    assembly: GNU assembler's, as LLVM writes it. llvm_ir: of the functions to look at.
+    """
+    names = set(_DEFINED.findall(llvm_ir))
+    found = set()
+    function = ""
+    for line in assembly.splitlines():
+        label = _LABEL.match(line)
+        if label:
+            function = label[1]
+        elif function in names and _needs_neon(line.strip()):
+            found.add(function)
+    return frozenset(found)
+
+
+def _needs_neon(instruction: str) -> bool:
+    mnemonic, _, operands = instruction.partition("\t")
+    if not mnemonic.startswith("v"):
+        return False
+    return bool(
+        _NEON_ALONE.match(mnemonic)
+        or _VECTOR_OF_TWO.match(f"{mnemonic} {operands}")
+        or _NEON_REGISTER.search(operands)
+    )

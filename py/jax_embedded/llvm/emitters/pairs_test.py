@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: Apache-2.0
+import re
+from pathlib import Path
+
+import pytest
+
+from jax_embedded.capture.capture import CaptureRequest, capture
+from jax_embedded.ir.c_function import c_function
+from jax_embedded.ir.dump import Dump
+from jax_embedded.llvm.codegen import codegen
+from jax_embedded.llvm.emitters.pairs import PairLimits, functions_with_neon
+from jax_embedded.llvm.link import link
+from jax_embedded.pipeline import CompileOptions, compile_dump, parse_and_verify
+from jax_embedded.target import TARGETS
+
+PAIR = re.compile(r"^\tvld(r\td\d|m\w*\t\w+!?, \{d)", re.MULTILINE)
+WITH_PAIRS = [name for name, target in TARGETS.items() if target.loads_pairs]
+
+
+@pytest.mark.parametrize(
+    "instruction",
+    [
+        "vldr\td16, [r3, #792]",
+        "vorr\td12, d16, d16",
+        "vorr\td1, d2, d3",
+        "vldmia\tr3, {d14, d15, d16}",
+        "vmul.f32\td13, d8, d9",
+        "vld1.32\t{d0}, [r2:64]!",
+        "vdup.32\td0, r1",
+        "vadd.f32\tq0, q1, q2",
+        "vmov.f64\td7, d4",
+    ],
+)
+def test_what_needs_neon(instruction):
+    text = f'f:\n\tbx\tlr\n"f.0.dot":\n\t{instruction}\n'
+    assert functions_with_neon(text, 'define internal void @"f.0.dot"(ptr %a) {') == {"f.0.dot"}
+    assert functions_with_neon(text, "define void @f(ptr %a) {") == frozenset()
+
+
+@pytest.mark.parametrize(
+    "instruction",
+    [
+        "vldr\td15, [r3, #792]",
+        "vldmia\tr3!, {d8, d9, d10, d11}",
+        "vpush\t{d8, d9}",
+        "vfma.f32\ts16, s17, s18",
+        "vmov\tr0, r1, d4",
+        "bl\td16",
+        "ldr\tr0, d18",
+    ],
+)
+def test_what_does_not(instruction):
+    text = f"f:\n\t{instruction}\n"
+    assert functions_with_neon(text, "define void @f(ptr %a) {") == frozenset()
+
+
+def test_limits_become_narrower_until_there_are_no_pairs():
+    limits = PairLimits()
+    found = []
+    for _ in range(3):
+        found.append(limits.of("a"))
+        limits = limits.lowered(["a"])
+    assert found == sorted(found, reverse=True)
+    assert found[-1] == 0
+    assert limits.of("b") == found[0]
+
+
+@pytest.fixture(scope="module")
+def dump(tmp_path_factory) -> Dump:
+    src: Path = tmp_path_factory.mktemp("src") / "f.py"
+    src.write_text("def f(a, x):\n    return a @ x\n")
+    return capture(CaptureRequest(src, "f", {"a": "f32[64,64]", "x": "f32[64]"}))
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_neighbours_are_loaded_two_by_two(dump, target):
+    assembly = compile_dump(dump, CompileOptions("f", "f", TARGETS[target])).files["f.s"].decode()
+    assert (len(PAIR.findall(assembly)) > 10) == (target in WITH_PAIRS)
+    if target in WITH_PAIRS:
+        assert functions_with_neon(assembly, "define void @f(") == frozenset()
+        assert functions_with_neon(assembly, 'define void @"f.0.dot"(') == frozenset()
+
+
+@pytest.mark.parametrize("target", WITH_PAIRS)
+def test_a_function_that_has_failed_loads_no_pairs(dump, target):
+    program = parse_and_verify(dump, "f")
+    function = c_function("f", dump.parameters, dump.results)
+    limits = PairLimits()
+    assert link(program, function, TARGETS[target], pairs=limits).apart
+    for _ in range(2):
+        limits = limits.lowered(["f.0.dot"])
+    linked = link(program, function, TARGETS[target], pairs=limits)
+    assert not linked.apart
+    assert not PAIR.search(codegen(linked, TARGETS[target]).assembly)
