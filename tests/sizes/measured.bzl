@@ -1,4 +1,4 @@
-"""measured_function: the programs in which a function is measured. on_boards: these for every board that is emulated."""
+"""measured_function: the programs in which a function is measured. on_boards: these for boards that are emulated."""
 
 load("@bazel_skylib//lib:paths.bzl", "paths")
 load("@rules_cc//cc:cc_binary.bzl", "cc_binary")
@@ -10,23 +10,27 @@ _HIDDEN = {
     "tags": ["manual"],
     "testonly": True,
 }
+_ALONE = Label("//tests/sizes:alone.ld")
 _ON_BOARD = ["//platforms:has_runner"]
 
-def measured_function(name, library, draws = 0, case = None):
+def measured_function(name, library, function = None, draws = 0, max_ulp = 4, case = None):
     """NAME.alone.elf, the function and what it calls, and NAME.called.elf, which calls it.
 
     Args:
-        name: string, of the C function.
-        library: label of the library that has it.
+        name: string.
+        library: label of the library that has the function.
+        function: string, the C function, if not `name`.
         draws: int, as in jax_llvm_test: 1 for a library without example_inputs.
+        max_ulp: number, as in jax_llvm_test.
         case: label of a C file that hands jxe_judge a function. By default JAX makes it of a jax_llvm_library.
     """
+    function = function or name
     if not case:
         jax_cases(
             name = name + ".cases",
             draws = draws,
             library = library,
-            max_ulp = "4",
+            max_ulp = str(max_ulp),
             **_HIDDEN
         )
         jax_cases_source(
@@ -38,11 +42,11 @@ def measured_function(name, library, draws = 0, case = None):
         name = name + ".called.elf",
         srcs = [
             case or ":" + name + ".case",
-            "call_first.c",
+            Label("//tests/sizes:call_first.c"),
         ],
         copts = ["-O2"],
-        linkopts = ["-Wl,--wrap=%s,--wrap=jxe_judge" % name],
-        local_defines = ["FUNCTION=" + name],
+        linkopts = ["-Wl,--wrap=%s,--wrap=jxe_judge" % function],
+        local_defines = ["FUNCTION=" + function],
         target_compatible_with = _ON_BOARD,
         deps = [
             library,
@@ -53,11 +57,11 @@ def measured_function(name, library, draws = 0, case = None):
     )
     cc_binary(
         name = name + ".alone.elf",
-        additional_linker_inputs = ["alone.ld"],
+        additional_linker_inputs = [_ALONE],
         linkopts = [
-            "-T$(location alone.ld)",
-            "-Wl,--entry=" + name,
-            "-Wl,--undefined=" + name,
+            "-T$(location %s)" % _ALONE,
+            "-Wl,--entry=" + function,
+            "-Wl,--undefined=" + function,
             "-Wl,-z,noexecstack",
         ],
         target_compatible_with = _ON_BOARD,
@@ -67,8 +71,8 @@ def measured_function(name, library, draws = 0, case = None):
 
 _PLATFORMS = "//command_line_option:platforms"
 
-def _every_board_impl(_settings, _attr):
-    return {platform: {_PLATFORMS: [str(Label("//platforms:" + platform))]} for platform in QEMU_BOARDS}
+def _every_board_impl(_settings, attr):
+    return {platform: {_PLATFORMS: [str(Label("//platforms:" + platform))]} for platform in attr.platforms}
 
 _every_board = transition(
     implementation = _every_board_impl,
@@ -79,8 +83,8 @@ _every_board = transition(
 def _on_boards_impl(ctx):
     machines = ctx.actions.declare_file(paths.join(ctx.label.name, "machines.json"))
     ctx.actions.write(machines, json.encode({
-        platform: board.machine
-        for platform, board in QEMU_BOARDS.items()
+        platform: QEMU_BOARDS[platform].machine
+        for platform in ctx.attr.platforms
     }))
     files = [machines]
 
@@ -89,8 +93,8 @@ def _on_boards_impl(ctx):
         ctx.actions.symlink(output = copy, target_file = file)
         files.append(copy)
 
-    for platform in QEMU_BOARDS:
-        for library in ctx.split_attr.libraries[platform]:
+    for platform in ctx.attr.platforms:
+        for library in ctx.split_attr.libraries.get(platform, []):
             link(platform, library[JaxLibraryInfo].manifest)
         for program in ctx.split_attr.programs[platform]:
             link(platform, program[DefaultInfo].files_to_run.executable)
@@ -104,6 +108,10 @@ on_boards = rule(
             doc = "jax_llvm_library targets.",
             cfg = _every_board,
             providers = [JaxLibraryInfo],
+        ),
+        "platforms": attr.string_list(
+            doc = "Of QEMU_BOARDS.",
+            default = QEMU_BOARDS.keys(),
         ),
         "programs": attr.label_list(
             doc = "Programs with different names.",

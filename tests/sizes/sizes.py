@@ -16,6 +16,7 @@ from elftools.elf.elffile import ELFFile
 from jax_embedded.llvm.object_file import sections
 
 FOLDER = Path(__file__).parent
+PLUGIN = FOLDER / "instructions.so"
 CORES = {
     "qemu_m0": "M0",
     "qemu_m3": "M3",
@@ -89,6 +90,14 @@ class Measured:
     library: tuple[str, ...]
 
 
+class Failed(Exception):
+    """A program whose exit code is not 0. code: what it was; 1: the judge's no."""
+
+    def __init__(self, message: str, code: int) -> None:
+        super().__init__(message)
+        self.code = code
+
+
 # Of known.c.
 KNOWN = Called(instructions=2004, stack=16)
 
@@ -97,7 +106,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--out", default="docs/sizes.md", help="(default: %(default)s)")
     options = parser.parse_args()
-    table = measure(FOLDER / "measured", FOLDER / "instructions.so", qemu())
+    try:
+        table = measure(FOLDER / "measured")
+    except Failed as failed:
+        sys.exit(str(failed))
     text = document(table)
     sys.stdout.write(text)
     Path(os.environ.get("BUILD_WORKSPACE_DIRECTORY", "."), options.out).write_text(text)
@@ -109,26 +121,33 @@ def qemu() -> Path:
     return found
 
 
-def measure(folder: Path, plugin: Path, emulator: Path) -> dict[str, dict[str, Measured]]:
+def measure(folder: Path) -> dict[str, dict[str, Measured]]:
     """Function -> platform -> what it takes."""
-    machines = json.loads((folder / "machines.json").read_text())
     table: dict[str, dict[str, Measured]] = {}
-    for platform in CORES:
+    for platform, command in boards(folder).items():
         on_board = folder / platform
-        command = [str(emulator), "-M", machines[platform]]
-        found = call(on_board / "known.called.elf", plugin, command)
-        if found != KNOWN:
-            sys.exit(f"BUG(jax_embedded): {platform}: known: expected {KNOWN}, found {found}.")
         for manifest in sorted(on_board.glob("*.json")):
             name = manifest.stem
             facts = json.loads(manifest.read_text())
             table.setdefault(name, {})[platform] = Measured(
                 linked=linked((on_board / f"{name}.alone.elf").read_bytes()),
-                called=call(on_board / f"{name}.called.elf", plugin, command),
+                called=call(on_board / f"{name}.called.elf", command),
                 constant=facts["bytes"]["constant"],
                 library=of_library(facts["externals"]),
             )
     return table
+
+
+def boards(folder: Path) -> dict[str, list[str]]:
+    """Platform -> the command of its board. folder: of on_boards, with the program of known.c, by
+    which it is checked that the board counts."""
+    commands = {}
+    for platform, machine in json.loads((folder / "machines.json").read_text()).items():
+        commands[platform] = [str(qemu()), "-M", machine]
+        found = call(folder / platform / "known.called.elf", commands[platform])
+        if found != KNOWN:
+            sys.exit(f"BUG(jax_embedded): {platform}: known: expected {KNOWN}, found {found}.")
+    return commands
 
 
 def linked(program: bytes) -> Linked:
@@ -146,8 +165,8 @@ def of_library(externals: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in externals if not name.startswith("__"))
 
 
-def call(program: Path, plugin: Path, command: list[str]) -> Called:
-    """Runs a program of call_first.c."""
+def call(program: Path, command: list[str]) -> Called:
+    """Runs a program of call_first.c on a board. Raises Failed."""
     begin, end = (address(program, symbol) for symbol in ("jxe_begin", "jxe_end"))
     with tempfile.TemporaryDirectory() as temporary:
         counts = Path(temporary) / "counts"
@@ -155,16 +174,17 @@ def call(program: Path, plugin: Path, command: list[str]) -> Called:
             *("-display", "none", "-monitor", "none", "-serial", "none"),
             *("-semihosting-config", "enable=on,target=native"),
             *("-kernel", str(program)),
-            *("-plugin", f"{plugin},begin={begin:#x},end={end:#x},out={counts}"),
+            *("-plugin", f"{PLUGIN},begin={begin:#x},end={end:#x},out={counts}"),
         ]
         said = subprocess.run(
             [*command, *options], stdout=subprocess.PIPE, text=True, timeout=300, check=False
         )
         if said.returncode:
-            sys.exit(
+            raise Failed(
                 f"ERROR(jax_embedded): {program.name} in qemu: expected exit code 0, found"
                 f" {said.returncode}:\n{said.stdout}"
-                "  Fix: mend the function, or take a qemu with plugin interface 7, such as 11.1."
+                "  Fix: mend the function, or take a qemu with plugin interface 7, such as 11.1.",
+                said.returncode,
             )
         return called(counts.read_text(), said.stdout)
 

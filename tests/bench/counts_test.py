@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Our functions take no more than they did."""
+
+import json
+from pathlib import Path
+
+from counts import CORES, Count, count, golden, grown
+
+GOLDEN = json.loads(Path("tests/bench/counts.json").read_text())
+FIX = "  Fix: mend it, or if it is worth it: ./bazelw run //tests/bench"
+
+
+def test_no_function_takes_more_than_before():
+    found = golden(count(Path("tests/bench/workloads/ours")))
+    assert found.keys() == GOLDEN.keys(), "Fix: ./bazelw run //tests/bench"
+    messages = list(grown(GOLDEN, found))
+    assert not messages, "\n".join(["", *messages, FIX])
+
+
+def test_every_core_is_counted():
+    assert all(on.keys() == CORES.keys() for on in GOLDEN.values())
+
+
+def test_golden_is_of_ours():
+    table = {"dot": {"qemu_m3": {"ours": Count(100, 20, 8), "gcc-O3": None}}}
+    assert golden(table) == {"dot": {"qemu_m3": {"instructions": 100, "code bytes": 20}}}
+
+
+def test_two_percent_are_tolerated():
+    before = {"dot": {"qemu_m3": {"instructions": 1000, "code bytes": 20}}}
+    assert not list(grown(before, {"dot": {"qemu_m3": {"instructions": 1020, "code bytes": 0}}}))
+    assert list(grown(before, {"dot": {"qemu_m3": {"instructions": 1021, "code bytes": 22}}})) == [
+        "ERROR(jax_embedded): dot on qemu_m3: expected at most 1,020 instructions, 2% more than in"
+        " tests/bench/counts.json, found 1,021.",
+        "ERROR(jax_embedded): dot on qemu_m3: expected at most 20 code bytes, 2% more than in"
+        " tests/bench/counts.json, found 22.",
+    ]
