@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Counts what the workloads take, ours and plain C, and writes docs/benchmarks.md, docs/benchmarks.svg and
+"""Counts what the workloads take, ours and plain C, and writes docs/benchmarks.md and .svg and
 tests/bench/counts.json."""
 
 import argparse
@@ -15,32 +15,38 @@ from sizes import Failed
 HEAD = """\
 # Benchmarks
 
-`./bazelw run //tests/bench` measures all of this anew: instructions / code / RAM of one call, of functions of
-`tests/bench/workloads` as the exporter makes them and as plain C.
+`./bazelw run //tests/bench` measures all of this anew: instructions / code / RAM of one call, of
+the functions of `tests/bench/workloads` as the exporter makes them, and in plain C.
 
 ![instructions relative to the best peer](benchmarks.svg)
 
-* **ours**: `workloads.py`, exported. XLA splits and orders the work; the C is `plain/`, simple loops on arrays of constant
-  extents, the weights constant in the same file, what is written `restrict`.
-* **gcc-…**: `arm-none-eabi-gcc` with these options beside the core's, and its C library. `-ffast-math` may
-  reorder sums, as we do.
-* **instructions**: what the call executes in qemu up to its return, as in [sizes.md](sizes.md). They are no cycles: a division is
-  one, and so is an operation on four lanes. Bold: the fewest.
-* **code**: bytes of `.text` and `.rodata` with all that the function calls, linked alone, less 4 bytes for each weight.
-* **RAM**: bytes of `.data`, `.bss` and of the stack, as deep as the call wrote, without what the caller passes.
-* **out of bound**: results beyond the bound of [numerics.md](numerics.md), and no peer in what follows. All results are judged by
-  it, with the same inputs; for the ten layers of the autoencoder its constant part is 40.
+* **ours**: `workloads.py`, exported.
+* **gcc-…**: `plain/`, simple loops over constant extents, the weights in the same file, what is
+  written `restrict`, by `arm-none-eabi-gcc` with these options and its C library. With
+  `-ffast-math` it may reorder sums, as we do.
+* **instructions**: what the call executes in qemu up to its return, as in [Sizes](sizes.md). They
+  are no cycles: a division is one instruction, and so is an operation on four lanes. Bold: the
+  fewest.
+* **code**: bytes of `.text` and `.rodata` of the function and of all that it calls, linked alone,
+  less 4 bytes for each weight.
+* **RAM**: bytes of `.data` and `.bss` of the same, and of the stack, as deep as the call wrote. Not
+  in it is what the caller passes.
+* **out of bound**: results beyond the bound of [Numerics](numerics.md); no peer in what follows.
+  All results are judged, ours too, for the same inputs. For the autoencoder, whose ten layers'
+  errors add up, the constant part of the bound is 40.
 
-The last four functions are ones that nothing of the exporter was chosen for. `//tests/bench:counts_test` fails if one of ours takes
-2 % more instructions or code than `tests/bench/counts.json` has, which the same command writes.
+The exporter's tiles were chosen with the first ten functions in view, not with the last four.
+`//tests/bench:counts_test` fails if one of ours takes 2 % more instructions or code than in
+`tests/bench/counts.json`, which the same command writes.
 """
 
 WORSE = """\
 
 ## Where ours is not the best
 
-Speed is bought with code and memory: tiles of sums are longer than simple loops, and XLA's temporaries lie in RAM. Against the peer
-that is best in each, ours takes so many times the instructions and code, and so many bytes more RAM:
+Speed is bought with code and memory: tiles of sums are longer than simple loops, and XLA's
+temporaries lie in RAM. Against the peer that is best in each, ours takes so many times the
+instructions and code, and so many bytes more RAM:
 
 | core | instructions | code | RAM |
 |---|---|---|---|
@@ -105,7 +111,7 @@ def worse(table: Table, platform: str, kind: str) -> str:
     for workload, on in table.items():
         ours, theirs = getattr(on[platform][OURS], kind), best(on[platform], kind)
         if ours > theirs:
-            more = f"+{ours - theirs:,}" if kind == "ram" else f"×{ours / theirs:.2f}"
+            more = f"+{ours - theirs:,}" if kind == "ram" else f"{ours / theirs:.2f}"
             cells.append(f"{workload} {more}")
     return ", ".join(cells) or "none"
 

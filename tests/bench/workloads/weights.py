@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The constant weights of the workloads, as numpy arrays by name.
 
-weights.py OUT...: writes NAME_weights.h, the arrays of a workload for C, and weights.json, their bytes.
+weights.py OUT...: writes WORKLOAD_weights.h, its arrays for C, and weights.json, their bytes.
 """
 
 import json
@@ -13,7 +13,7 @@ import numpy as np
 
 
 def dense(seed, *sizes):
-    """w0[sizes[1], sizes[0]], b0, w1, b1, ...: scaled so that values stay as large through all layers."""
+    """w0[sizes[1], sizes[0]], b0[sizes[1]], w1, b1, ...; what they make of x is about as large."""
     arrays = {}
     draw = np.random.default_rng(seed)
     for i, (inputs, outputs) in enumerate(pairwise(sizes)):

@@ -4,7 +4,7 @@
 enum { ROWS = 7, INNER = 9, COLUMNS = 5 };
 
 void narrow_matmul(const float a[ROWS * INNER], const float b[INNER * COLUMNS],
-            float out[restrict ROWS * COLUMNS]) {
+                   float out[restrict ROWS * COLUMNS]) {
   for (int i = 0; i < ROWS; i++) {
     for (int j = 0; j < COLUMNS; j++) {
       float sum = 0.0f;
