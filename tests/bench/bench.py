@@ -24,6 +24,9 @@ the functions of `tests/bench/workloads` as the exporter makes them, and in plai
 * **gcc-…**: `plain/`, simple loops over constant extents, the weights in the same file, what is
   written `restrict`, by `arm-none-eabi-gcc` with these options and its C library. With
   `-ffast-math` it may reorder sums, as we do.
+* **CMSIS-DSP**: Arm's library, release 1.10.3 of its Python package, by the same compiler with
+  `-Ofast` and `ARM_MATH_LOOPUNROLL`, for what it has a function of. Its FIR filter keeps the old
+  samples itself; that they and the taps are copied for it at each call is counted too.
 * **instructions**: what the call executes in qemu up to its return, as in [Sizes](sizes.md). They
   are no cycles: a division is one instruction, and so is an operation on four lanes. Bold: the
   fewest.

@@ -181,8 +181,8 @@ def call(program: Path, command: list[str]) -> Called:
         )
         if said.returncode:
             raise Failed(
-                f"ERROR(jax_embedded): {program.name} in qemu: expected exit code 0, found"
-                f" {said.returncode}:\n{said.stdout}"
+                f"ERROR(jax_embedded): {program.name} on {program.parent.name}: expected exit"
+                f" code 0, found {said.returncode}:\n{said.stdout}"
                 "  Fix: mend the function, or take a qemu with plugin interface 7, such as 11.1.",
                 said.returncode,
             )

@@ -12,6 +12,14 @@ _PLAIN = {
     "gcc-Os": ["-Os"],
 }
 
+_CMSIS_DSP = [
+    "dot",
+    "matvec",
+    "matmul",
+    "fir",
+    "narrow_matmul",
+]
+
 # Peer -> workload -> label of a library with the C function that the workload's header declares. A peer may lack some.
 PEERS = {
     peer: {
@@ -19,28 +27,54 @@ PEERS = {
         for workload in WORKLOADS
     }
     for peer in _PLAIN
+} | {
+    "CMSIS-DSP": {
+        workload: ":%s.CMSIS-DSP" % workload
+        for workload in _CMSIS_DSP
+    },
 }
+
+def _library(name, **kwargs):
+    cc_library(
+        name = name,
+        testonly = True,
+        linkopts = ["-lm"],
+        tags = ["manual"],
+        target_compatible_with = ["@platforms//os:none"],
+        **kwargs
+    )
+
+_WARNINGS = [
+    "-Wall",
+    "-Wextra",
+    "-Werror",
+]
 
 def plain_c():
     """WORKLOAD.PEER: plain/WORKLOAD.c as each of the compiler's settings makes it."""
     for workload in WORKLOADS:
         for peer, copts in _PLAIN.items():
-            cc_library(
+            _library(
                 name = "%s.%s" % (workload, peer),
-                testonly = True,
                 srcs = ["plain/%s.c" % workload] + (
                     [workload + "_weights.h"] if workload in WITH_WEIGHTS else []
                 ),
-                copts = copts + [
-                    "-Wall",
-                    "-Wextra",
-                    "-Werror",
-                ],
-                linkopts = ["-lm"],
-                tags = ["manual"],
-                target_compatible_with = ["@platforms//os:none"],
+                copts = copts + _WARNINGS,
                 deps = [
                     ":dense",
                     ":%s.header" % workload,
                 ],
             )
+
+def cmsis_dsp():
+    """WORKLOAD.CMSIS-DSP: cmsis_dsp/WORKLOAD.c, which calls the library."""
+    for workload in _CMSIS_DSP:
+        _library(
+            name = "%s.CMSIS-DSP" % workload,
+            srcs = ["cmsis_dsp/%s.c" % workload],
+            copts = ["-Ofast"] + _WARNINGS,
+            deps = [
+                ":%s.header" % workload,
+                "@jax_embedded_cmsis_dsp//:cmsis_dsp",
+            ],
+        )
