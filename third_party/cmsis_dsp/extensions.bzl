@@ -76,7 +76,7 @@ def _cmsis_dsp_repository_impl(rctx):
     result = rctx.execute([python] + _PIP, environment = {"PYTHONPATH": str(rctx.path("no_build"))})
     if result.return_code:
         fail(("ERROR(jax_embedded): CMSIS-DSP: expected pip to download it, found:\n{}{}\n" +
-              "  Fix: see pip's message; PyPI or a mirror of it must be reachable.").format(result.stdout, result.stderr))
+              "  Fix: see pip's message; its package index must be reachable.").format(result.stdout, result.stderr))
     archive = "%s-%s" % (name, version)
     rctx.extract(archive + ".tar.gz", stripPrefix = archive)
     rctx.file("BUILD.bazel", _BUILD)
