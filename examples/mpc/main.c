@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
-// A crane moves its load by a metre: the trolley may accelerate by 1 m/s^2, the load must not
+// A crane moves its load by a metre: the trolley may accelerate by 0.5 m/s^2, the load must not
 // swing.
 #include <math.h>
 #include <stdio.h>

@@ -10,10 +10,10 @@ from scipy.linalg import expm
 
 STEP = 0.1  # s
 HORIZON = 20
-LIMIT = 1.0  # m/s^2, of the trolley's acceleration
+LIMIT = 0.5  # m/s^2, of the trolley's acceleration
 ROPE = 1.0  # m
 ITERATIONS = 15
-RHO = 1.0
+RHO = 0.3
 
 
 def condensed():
