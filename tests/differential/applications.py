@@ -114,7 +114,7 @@ def cross_entropy(w, x, label):
     """The loss of a linear classifier and its gradient."""
 
     def loss(w):
-        return -jax.nn.log_softmax(w @ x)[label % 7]
+        return -jax.nn.log_softmax(0.25 * (w @ x))[label % 7]
 
     value, slope = jax.value_and_grad(loss)(w)
     return value, w - 0.1 * slope, jnp.sum(slope, axis=1)
