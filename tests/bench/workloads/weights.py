@@ -43,7 +43,7 @@ def recurrent(seed, inputs, hidden):
 WEIGHTS = {
     workload: {name: array.astype(np.float32) for name, array in arrays.items()}
     for workload, arrays in {
-        "mlp_tanh": dense(1, 2, 16, 16, 1),
+        "mlp_tanh": dense(7, 2, 16, 16, 1),
         "mlp_relu": dense(2, 64, 64, 10),
         "autoencoder": dense(3, 640, *[128] * 4, 8, *[128] * 4, 640),
         "conv": convolution(4, 3, 3, 8, 8),
