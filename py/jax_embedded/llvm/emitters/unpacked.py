@@ -21,6 +21,8 @@ _I64 = ir.IntType(64)
 _FLOAT = ir.FloatType()
 _INFINITE = 255
 _BIAS = 127
+_SIGN = 1 << 31
+_NAN = 0x7FC00000
 _LOW = 32 - 1 - _HEADROOM  # bits of a product that lie in the lower word
 # A sum s with the exponent e is s * 2^(e - _SCALE).
 _SCALE = 2 * _BIAS + 30 + _LOW
@@ -29,7 +31,7 @@ _SCALE = 2 * _BIAS + 30 + _LOW
 @dataclass(frozen=True)
 class Unpacked:
     """element: f32. A sum is the integer, the exponent, and the bits of a float: the sum of those
-    products that are infinite or no numbers.
+    products that are infinite or no numbers, 0 if there are none.
     """
 
     element: Number
@@ -69,12 +71,22 @@ class Unpacked:
     ) -> ir.Value:
         """Adds a product of which a factor is infinite or no number. Subnormals are zeros."""
         build = code.build
-        infinite = [build.icmp_unsigned("==", exponent, I32(_INFINITE)) for _, exponent in factors]
+        (a, of_a), (b, of_b) = factors
+        infinite = [build.icmp_unsigned("==", e, I32(_INFINITE)) for e in (of_a, of_b)]
+        zero = [build.icmp_unsigned("==", e, I32(0)) for e in (of_a, of_b)]
         before = build.block
         with build.if_then(build.or_(*infinite), likely=False):
-            a, b = (build.bitcast(_flushed(build, *factor), _FLOAT) for factor in factors)
-            total = build.fadd(build.bitcast(special, _FLOAT), build.fmul(a, b))
-            added = build.bitcast(total, I32)
+            sizes = [build.and_(bits, I32(_SIGN - 1)) for bits in (a, b)]
+            is_nan = [build.icmp_unsigned(">", size, I32(_INFINITE << 23)) for size in sizes]
+            sign = build.and_(build.xor(a, b), I32(_SIGN))
+            product = build.or_(sign, I32(_INFINITE << 23))
+            product = build.select(
+                build.or_(build.or_(*is_nan), build.or_(*zero)), I32(_NAN), product
+            )
+            # Infinities of both signs have no sum.
+            same = build.icmp_unsigned("==", special, product)
+            first = build.icmp_unsigned("==", special, I32(0))
+            added = build.select(build.or_(same, first), product, I32(_NAN))
             inside = build.block
         return _phi(build, (special, before), (added, inside))
 
@@ -105,22 +117,42 @@ class Unpacked:
         return [build.add(sum_, placed), e]
 
     def packed(self, code: Code, value: Value) -> Value:
-        """The float nearest to the sum."""
+        """The float nearest to the sum, even if two are."""
         build = code.build
         sum_, exponent, special = value
-        rounded = build.bitcast(build.sitofp(sum_, _FLOAT), I32)
-        by = build.sub(exponent, I32(_SCALE))
-        scaled = build.add(rounded, build.shl(by, I32(23)))
-        found = build.add(_exponent(build, rounded), by)
-        sign = build.and_(rounded, I32(1 << 31))
+        negative = build.icmp_signed("<", sum_, _I64(0))
+        size = build.select(negative, build.sub(_I64(0), sum_), sum_)
+        kind = ir.FunctionType(_I64, [_I64, ir.IntType(1)])
+        zeros = build.call(code.declare("llvm.ctlz.i64", kind), [size, ir.IntType(1)(0)])
+        # All 64 would be too far to shift.
+        shift = build.and_(build.trunc(zeros, I32), I32(63))
+        fraction = build.shl(size, build.zext(shift, _I64))
+        high = build.trunc(build.lshr(fraction, _I64(32)), I32)
+        low = build.trunc(fraction, I32)
+        kept = build.lshr(high, I32(8))
+        # What is cut off, its last bit standing for all that is not seen.
+        rest = build.or_(
+            build.and_(high, I32(255)),
+            build.zext(build.icmp_unsigned("!=", low, I32(0)), I32),
+        )
+        odd = build.and_(kept, I32(1))
+        up = build.icmp_unsigned(">", build.add(rest, odd), I32(128))
+        found = build.sub(build.sub(exponent, shift), I32(_SCALE - 63 - _BIAS))
+        # The leading one counts as one of the exponent.
+        bits = build.add(build.shl(build.sub(found, I32(1)), I32(23)), kept)
+        bits = build.add(bits, build.zext(up, I32))
         vanishes = build.or_(
             build.icmp_signed("<", found, I32(1)), build.icmp_unsigned("==", sum_, _I64(0))
         )
         overflows = build.icmp_signed(">=", found, I32(_INFINITE))
-        scaled = build.select(overflows, build.or_(sign, I32(_INFINITE << 23)), scaled)
-        scaled = build.select(vanishes, I32(0), scaled)
+        bits = build.select(overflows, I32(_INFINITE << 23), bits)
+        bits = build.select(vanishes, I32(0), bits)
+        signed = build.or_(bits, I32(_SIGN))
+        bits = build.select(
+            build.icmp_unsigned("==", bits, I32(0)), bits, build.select(negative, signed, bits)
+        )
         is_special = build.icmp_unsigned("!=", special, I32(0))
-        return [build.bitcast(build.select(is_special, special, scaled), _FLOAT)]
+        return [build.bitcast(build.select(is_special, special, bits), _FLOAT)]
 
 
 def _aligned(
@@ -144,14 +176,9 @@ def _exponent(build: ir.IRBuilder, bits: ir.Value) -> ir.Value:
     return build.and_(build.lshr(bits, I32(23)), I32(255))
 
 
-def _flushed(build: ir.IRBuilder, bits: ir.Value, exponent: ir.Value) -> ir.Value:
-    is_zero = build.icmp_unsigned("==", exponent, I32(0))
-    return build.select(is_zero, build.and_(bits, I32(1 << 31)), bits)
-
-
 def _fraction(build: ir.IRBuilder, bits: ir.Value) -> ir.Value:
     """With the leading one, in the upper bits of 32."""
-    return build.zext(build.or_(build.shl(bits, I32(8)), I32(1 << 31)), _I64)
+    return build.zext(build.or_(build.shl(bits, I32(8)), I32(_SIGN)), _I64)
 
 
 def _is_rare(build: ir.IRBuilder, exponent: ir.Value) -> ir.Value:
