@@ -6,7 +6,7 @@ import pytest
 
 from jax_embedded.capture.capture import CaptureRequest, capture
 from jax_embedded.ir.program import Program
-from jax_embedded.ir.thunks import CopyThunk, DotAxis, DotThunk, KernelThunk
+from jax_embedded.ir.thunks import CopyThunk, DotAxis, DotThunk, KernelThunk, reads_and_writes
 from jax_embedded.ir.verify import verify
 from jax_embedded.parse.dots import _reshaped
 from jax_embedded.parse.parse import parse
@@ -123,3 +123,11 @@ def test_a_transposed_array_is_copied_if_its_memory_changes(tmp_path):
     plain = program_of(tmp_path, result, a=SQUARE, b=SQUARE)
     donated = program_of(tmp_path, result, donate=("a",), a=SQUARE, b=SQUARE)
     assert len(kinds(donated)) > len(kinds(plain))
+    (changed,) = (a.index for a in donated.allocations.values() if a.kind == "donated")
+    written = False
+    for step in donated.steps():
+        reads, writes = reads_and_writes(step)
+        if isinstance(step, DotThunk) and written:
+            assert changed not in {where.allocation for where in reads}
+        written |= changed in {where.allocation for where in writes}
+    assert written
