@@ -241,15 +241,14 @@ def _far_angle() -> tuple[str, set[str]]:
 
 
 def _extremum(body: Body, operation: str, a: Value, b: Value) -> Value:
+    """In an order of which little is left where b is a constant."""
     if operation == "maximum":
-        first, zeros = a > b, a.bits() & b.bits()
+        number, zeros = body.where(a < b, b, a), a.bits() & b.bits()
     else:
-        first, zeros = a < b, a.bits() | b.bits()
-    # Equal: the same number, or zeros whose signs decide.
-    number = body.where(a.equals(b), zeros.of_bits(a.kind), body.where(first, a, b))
-    small = a.kind in ("half", "bfloat")  # an addition would call the compiler runtime
-    nan = body.where(a.unordered(a), a, b) if small else a + b
-    return body.where(a.unordered(b), nan, number)
+        number, zeros = body.where(a > b, b, a), a.bits() | b.bits()
+    # Equal: the same number, or zeros whose signs decide. A NaN in a is there already.
+    number = body.where(a.equals(b), zeros.of_bits(a.kind), number)
+    return body.where(b.unordered(b), b, number)
 
 
 def _round_even(body: Body, a: Value) -> Value:

@@ -3,8 +3,9 @@
 
 LLVM 22 takes a >= b for the opposite of a < b when it generates code for MVE, which is wrong where
 one of them is a NaN. A comparison is left alone if nothing can ask for its opposite: a < b, a > b,
-a == b or a != b that only chooses between values. All others are made on integers, where opposites
-are right.
+a == b or a != b that only chooses between values. Others that only choose are made of these: the
+opposite chooses the other way round, and a <= b is a < b or a == b, chosen twice. All that remain
+are made on integers, where opposites are right.
 """
 
 import re
@@ -15,7 +16,25 @@ _COMPARISON = re.compile(
     r" <(?P<lanes>\d+) x (?P<scalar>float|half)> (?P<operands>[^!]*?)(?:, ![^<].*)?"
 )
 _NAME = re.compile(r'%(?:"[^"]*"|[-\w.$]+)')
-_WITHOUT_OPPOSITE = {"olt", "ogt", "oeq", "une"}
+_SELECT = re.compile(
+    r"(?P<head>\s*%\S+ = select) (?P<flags>(?:[a-z]+ )*)(?P<bits><\d+ x i1>) (?P<condition>%\S+), "
+    r"(?P<values><\d+ x (?!i1>)[^!]*?)(?:, ![^<].*)?"
+)
+# What chooses as a predicate does, and whether the other way round.
+_CHOOSING = {
+    "olt": (("olt",), False),
+    "ogt": (("ogt",), False),
+    "oeq": (("oeq",), False),
+    "une": (("une",), False),
+    "ole": (("olt", "oeq"), False),
+    "oge": (("ogt", "oeq"), False),
+    "one": (("olt", "ogt"), False),
+    "ult": (("ogt", "oeq"), True),
+    "ugt": (("olt", "oeq"), True),
+    "ule": (("ogt",), True),
+    "uge": (("olt",), True),
+    "ueq": (("olt", "ogt"), True),
+}
 _INTEGER = {"float": ("i32", 0x7FFFFFFF, 0x7F800000, 31), "half": ("i16", 0x7FFF, 0x7C00, 15)}
 _ORDER = {"eq": "eq", "ne": "ne", "lt": "slt", "le": "sle", "gt": "sgt", "ge": "sge"}
 
@@ -24,24 +43,66 @@ def safe_comparisons(llvm_ir: str) -> str:
     """llvm_ir: of a module, after optimisation."""
     lines = llvm_ir.splitlines()
     uses = Counter(name for line in lines for name in set(_NAME.findall(line.partition("=")[2])))
-    choices = Counter(match for line in lines for match in _choice(line))
+    selects = {number: _choice(line) for number, line in enumerate(lines)}
+    choices = Counter(select["condition"] for select in selects.values() if select)
+    comparisons = {
+        number: match
+        for number, line in enumerate(lines)
+        if "fcmp" in line and (match := _COMPARISON.fullmatch(line))
+    }
+    only_choose = {
+        match["name"]: _CHOOSING[match["predicate"]]
+        for match in comparisons.values()
+        if uses[match["name"]] == choices[match["name"]] and match["predicate"] in _CHOOSING
+    }
     safe = []
     for number, line in enumerate(lines):
-        match = _COMPARISON.fullmatch(line) if "fcmp" in line else None
-        if match is None or (
-            match["predicate"] in _WITHOUT_OPPOSITE
-            and uses[match["name"]] == choices[match["name"]]
-        ):
-            safe.append(line)
-        else:
+        match, select = comparisons.get(number), selects[number]
+        if match and match["name"] in only_choose:
+            kind = f"<{match['lanes']} x {match['scalar']}> {match['operands']}"
+            predicates, _ = only_choose[match["name"]]
+            names = _names(match["name"], predicates)
+            safe += [
+                f"{match['indent']}{name} = fcmp {predicate} {kind}"
+                for name, predicate in zip(names, predicates, strict=True)
+            ]
+        elif match:
             safe += [match["indent"] + made for made in _on_integers(match, f"%mve.{number}")]
+        elif select and select["condition"] in only_choose:
+            safe += _chosen(select, *only_choose[select["condition"]], f"%mve.{number}")
+        else:
+            safe.append(line)
     return "\n".join(safe) + "\n"
 
 
-def _choice(line: str) -> list[str]:
-    """The condition of a select of values, if the line is one and has it nowhere else."""
-    match = re.search(r"= select (?:[a-z]+ )*<\d+ x i1> (%\S+), (<\d+ x (?!i1>).*)", line)
-    return [match[1]] if match and match[1] not in _NAME.findall(match[2]) else []
+def _choice(line: str) -> re.Match[str] | None:
+    """A select of values that does not have its condition among them."""
+    match = _SELECT.fullmatch(line) if "= select" in line else None
+    return match if match and match["condition"] not in _NAME.findall(match["values"]) else None
+
+
+def _names(comparison: str, predicates: tuple[str, ...]) -> list[str]:
+    """The name of the comparison, and others for those that follow."""
+    rest = [f"%mve.{predicate}.{comparison[1:]}" for predicate in predicates[1:]]
+    return [comparison, *rest]
+
+
+def _chosen(
+    select: re.Match[str], predicates: tuple[str, ...], swapped: bool, prefix: str
+) -> list[str]:
+    first, *rest = _names(select["condition"], predicates)
+    one, other = _operands(select["values"])
+    if swapped:
+        one, other = other, one
+    kind = one[: one.index(">") + 1]
+    lines = []
+    for condition in rest:
+        lines.append(
+            f"  {prefix} = select {select['flags']}{select['bits']} {condition}, {one}, {other}"
+        )
+        other = f"{kind} {prefix}"
+    head = f"{select['head']} {select['flags']}{select['bits']}"
+    return [*lines, f"{head} {first}, {one}, {other}"]
 
 
 def _on_integers(match: re.Match[str], prefix: str) -> list[str]:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import ctypes
 import itertools
+import re
 
 import llvmlite.binding as llvm
 import numpy as np
@@ -77,10 +78,16 @@ def test_a_comparison_on_integers_is_the_comparison(predicate, scalar):
 
 
 @pytest.mark.parametrize("predicate", PREDICATES)
-def test_what_only_chooses_between_values_stays_unless_it_may_have_an_opposite(predicate):
+def test_what_only_chooses_between_values_has_no_opposite(predicate):
+    values = np.array([0.0, -0.0, 1.0, -1.5, np.inf, -np.inf, np.nan], np.float32)
+    a, b = np.array(list(itertools.product(values, values)) + [(0, 0)] * 3, np.float32).T.copy()
     text = compare_ir(predicate, "float", SELECT)
-    stays = predicate in ("olt", "ogt", "oeq", "une")
-    assert (safe_comparisons(text) == text) == stays
+    safe = safe_comparisons(text)
+    left = set(re.findall(r"fcmp (?:contract )?(\w+)", safe))
+    assert left <= {"olt", "ogt", "oeq", "une"}
+    assert ("icmp" in safe) == (predicate in ("ord", "uno"))
+    assert (safe == text.replace("contract ", "")) == (predicate in ("olt", "ogt", "oeq", "une"))
+    assert (run(safe, a, b) == expected(predicate, a, b)).all()
 
 
 @pytest.mark.parametrize(
@@ -109,7 +116,7 @@ def test_other_lines_stay(line):
 
 
 def test_constants_as_operands():
-    line = "  %1 = fcmp ult <2 x float> <float 1.0, float 2.0>, splat (float 3.0)\n"
+    line = "  %1 = fcmp uno <2 x float> <float 1.0, float 2.0>, splat (float 3.0)\n"
     text = safe_comparisons(line)
     assert "bitcast <2 x float> <float 1.0, float 2.0> to <2 x i32>" in text
     assert "bitcast <2 x float> splat (float 3.0) to <2 x i32>" in text
