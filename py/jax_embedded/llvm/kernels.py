@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from jax_embedded.ir.program import Program
 from jax_embedded.ir.thunks import kernels_of
+from jax_embedded.llvm.kernel_indices import narrow_indices
 from jax_embedded.llvm.kernel_text import canonical_kernel, clean_kernel
 from jax_embedded.llvm.math import rename_math
 
@@ -34,6 +35,7 @@ class Kernels:
             if used.keys().isdisjoint(names):
                 continue
             cleaned = clean_kernel(text, keep_noalias=text not in in_place, contract=contract)
+            cleaned = narrow_indices(cleaned)
             code = canonical_kernel(cleaned)
             if code not in first:
                 first[code] = names, KernelModule(*rename_math(cleaned))

@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: Apache-2.0
+import llvmlite.binding as llvm
+import pytest
+
+from jax_embedded.llvm.kernel_indices import narrow_indices
+
+
+def kernel(*lines: str, counter: str = "add nsw i64 %i, 1") -> str:
+    """A loop over 8 elements; `lines` stand in its body."""
+    return "\n".join(
+        [
+            "define void @kernel(ptr %a, ptr %b, i64 %group) {",
+            "  br label %head",
+            "head:",
+            "  %i = phi i64 [ %next, %body ], [ 0, %0 ]",
+            "  %going = icmp slt i64 %i, 8",
+            "  br i1 %going, label %body, label %exit",
+            "body:",
+            *(f"  {line}" for line in lines),
+            f"  %next = {counter}",
+            "  br label %head",
+            "exit:",
+            "  ret void",
+            "}",
+            "declare i64 @llvm.smax.i64(i64, i64)",
+            "declare i64 @llvm.smin.i64(i64, i64)",
+            "",
+        ]
+    )
+
+
+AT = "%at = getelementptr inbounds [8 x i32], ptr %a, i32 0, i64 %i"
+LOAD = "%x = load i32, ptr %at, align 4"
+
+
+def narrowed(*lines: str, **options: str) -> str:
+    text = narrow_indices(kernel(*lines, **options))
+    llvm.parse_assembly(text).verify()
+    return text[: text.index("declare")]
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        (AT,),
+        ("%row = mul nsw i64 %i, 8", "%j = add nsw i64 %row, -3", AT),
+        ("%j = urem i64 %i, 3", "%k = udiv i64 %i, 3", "%l = sub nuw nsw i64 %j, %k"),
+        ("%x = sitofp i64 %i to float", "%y = trunc i64 %i to i32", "%z = trunc i64 %i to i8"),
+        (
+            AT,
+            LOAD,
+            "%y = sext i32 %x to i64",
+            "%low = call i64 @llvm.smax.i64(i64 %y, i64 0)",
+            "%z = call i64 @llvm.smin.i64(i64 %low, i64 7)",
+            "%j = add nsw i64 %z, %i",
+        ),
+        (
+            "%c = icmp ult i64 %i, 3",
+            "%j = select i1 %c, i64 %i, i64 5",
+            "%b8 = trunc i64 %i to i8",
+            "%k = zext i8 %b8 to i64",
+        ),
+    ],
+)
+def test_an_index_becomes_i32(lines):
+    head, _, body = narrowed(*lines).partition("\n")
+    assert "i64 %group" in head
+    assert "i64" not in body
+
+
+@pytest.mark.parametrize(
+    ("lines", "stays"),
+    [
+        (("%j = add i64 %i, 1",), "%i = phi i64"),
+        (("%j = mul nsw i64 %i, 4294967296",), "%i = phi i64"),
+        (("store i64 %i, ptr %b, align 8",), "%i = phi i64"),
+        (("%j = add nsw i64 %i, %group",), "%i = phi i64"),
+        ((AT, "%x = load i64, ptr %at, align 8", "%c = icmp eq i64 %x, %i"), "%i = phi i64"),
+        ((AT, LOAD, "%y = zext i32 %x to i64", "%z = mul nsw i64 %y, %y"), "mul nsw i64 %y, %y"),
+        ((AT, LOAD, "%y = sext i32 %x to i64", "%z = add nsw i64 %y, 5"), "add nsw i64 %y, 5"),
+        (("%j = lshr i64 %i, 3",), "lshr i64 %i, 3"),
+        (("%j = sdiv i64 %i, 3",), "sdiv i64 %i, 3"),
+        (("%d = bitcast i64 %i to double",), "bitcast i64 %i"),
+        (("%j = and i64 %i, 255",), "and i64 %i, 255"),
+    ],
+)
+def test_what_may_be_a_number_of_the_users_stays(lines, stays):
+    assert stays in narrowed(*lines)
+
+
+def test_one_number_of_the_users_leaves_the_indices_beside_it():
+    text = narrowed(AT, "%x = load i64, ptr %at, align 8", "%y = add i64 %x, 1")
+    assert "%i = phi i32" in text
+    assert "%y = add i64 %x, 1" in text
+
+
+def test_the_counter_itself_may_overflow():
+    assert "%i = phi i64" in narrowed(AT, counter="add i64 %i, 1")
