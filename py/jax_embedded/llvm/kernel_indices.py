@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Makes the indices of XLA's kernels i32. XLA counts in i64, which takes two registers on a Cortex-M
-and keeps LLVM from its loops with a hardware counter.
+"""Makes the indices of XLA's kernels i32. XLA counts in i64, which takes two registers on a
+Cortex-M and keeps LLVM from loops with a hardware counter.
 
 What is an index is known by what is done with it: an index is counted, added and multiplied without
 overflow, compared, and used in an address; no array has 2**31 bytes. An i64 on which anything else
@@ -107,7 +107,7 @@ class _Function:
 
     def _join(self, group: list[str]) -> None:
         names = [value for value in group if value.startswith("%")]
-        for name in names[1:]:
+        for name in names:
             self.parent[self._find(name)] = self._find(names[0])
         numbers = [int(value) for value in group if not value.startswith("%")]
         if names and not all(-(2**31) <= number < 2**31 for number in numbers):
