@@ -3,6 +3,7 @@
 
     capture    Python function -> Dump          JAX and XLA; any target
     parse      Dump            -> Program       XLA's thunks and buffers
+    fuse       Program         -> Program       fewer steps
     link       Program         -> LinkedModule  kernels and entry function, one LLVM module
     codegen    LinkedModule    -> ObjectCode    machine code of the target
     emit       all of them     -> Artifact      header, manifest and files
@@ -17,7 +18,9 @@ from jax_embedded.emit.header import check_names, header
 from jax_embedded.emit.manifest import manifest
 from jax_embedded.ir.c_function import CFunction, c_function
 from jax_embedded.ir.dump import Dump
+from jax_embedded.ir.fusion import fuse
 from jax_embedded.ir.program import Program
+from jax_embedded.ir.values import separate_values
 from jax_embedded.ir.verify import verify
 from jax_embedded.parse.parse import parse
 from jax_embedded.target import Target
@@ -52,11 +55,13 @@ class Artifact:
     files: dict[str, bytes]
 
 
-def parse_and_verify(dump: Dump, name: str) -> Program:
-    """Errors: see `parse` and `Program.verify`."""
+def program_of(dump: Dump, name: str) -> Program:
+    """Parsed and fused. Errors: see `parse` and `verify`."""
     program = parse(dump, name)
     verify(program)
-    return program
+    fused = fuse(separate_values(program))
+    verify(fused)
+    return fused
 
 
 def compile_dump(dump: Dump, options: CompileOptions, stop_after: str = "artifact") -> Artifact:
@@ -75,7 +80,7 @@ def compile_dump(dump: Dump, options: CompileOptions, stop_after: str = "artifac
         caller_workspace=options.caller_workspace,
     )
     check_names(function)
-    program = parse_and_verify(dump, options.name)
+    program = program_of(dump, options.name)
     files = {f"{stem}.program.txt": str(program).encode()}
     if stop_after == "program":
         return Artifact(files)

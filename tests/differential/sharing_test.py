@@ -9,7 +9,7 @@ from jax_embedded.ir.dump import Dump
 from jax_embedded.ir.program import Program
 from jax_embedded.ir.scratch import plan_scratch
 from jax_embedded.ir.thunks import KernelThunk, reads_and_writes
-from jax_embedded.pipeline import parse_and_verify
+from jax_embedded.pipeline import program_of
 
 DUMPS = sorted(Path("tests/differential").glob("*.program.dump"))
 
@@ -44,7 +44,7 @@ def shares(program: Program) -> bool:
 @pytest.fixture(scope="module")
 def programs() -> dict[str, Program]:
     names = {path.name.split(".")[0]: path for path in DUMPS}
-    return {name: parse_and_verify(Dump.read(path), name) for name, path in names.items()}
+    return {name: program_of(Dump.read(path), name) for name, path in names.items()}
 
 
 def test_at_least_60_functions_are_compared(programs):

@@ -33,7 +33,7 @@ from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.ir.dump import Dump
 from jax_embedded.oracle.case import Case, load, save
 from jax_embedded.parse import parse
-from jax_embedded.pipeline import CompileOptions, compile_dump, import_stages, parse_and_verify
+from jax_embedded.pipeline import CompileOptions, compile_dump, import_stages, program_of
 from jax_embedded.schema import EXECUTABLE, Schema, encode, split_envelope
 from jax_embedded.shape import DTYPES, parse_shape
 from jax_embedded.target import TARGETS
@@ -113,13 +113,13 @@ def damaged_kernel(rng: Random, dump: Dump) -> Dump:
 
 
 def executable(rng: Random) -> None:
-    parse_and_verify(damaged_executable(rng, rng.choice(dumps())), "f")
+    program_of(damaged_executable(rng, rng.choice(dumps())), "f")
 
 
 def schema(rng: Random) -> None:
     dump = rng.choice(small_dumps())
     data = damaged_bytes(rng, dump.schema, dump.executable)
-    parse_and_verify(dataclasses.replace(dump, schema=data), "f")
+    program_of(dataclasses.replace(dump, schema=data), "f")
 
 
 def kernel(rng: Random) -> None:

@@ -9,12 +9,12 @@ from jax_embedded.ir.dump import Dump
 from jax_embedded.ir.scratch import plan_scratch
 from jax_embedded.llvm.emitters.emit import emit_functions
 from jax_embedded.llvm.entry import entry_module
-from jax_embedded.pipeline import parse_and_verify
+from jax_embedded.pipeline import program_of
 from jax_embedded.target import TARGETS
 
 if __name__ == "__main__":
     dump = Dump.read(Path(sys.argv[1]))
-    program = parse_and_verify(dump, sys.argv[2])
+    program = program_of(dump, sys.argv[2])
     function = c_function(program.name, dump.parameters, dump.results)
     emitted = emit_functions(program, {}, TARGETS["host"], contract=True)
     print(entry_module(program, function, plan_scratch(program), emitted), end="")

@@ -8,6 +8,7 @@ one step of the schedule. Thunks run in order.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from jax_embedded.ir.elementwise import Elementwise, Operation
 from jax_embedded.shape import Shape
 
 
@@ -55,6 +56,7 @@ class KernelThunk:
     arguments: what it reads. results: what it writes; one that overlaps an argument is updated in
         place.
     workgroups: how many there are along x, y and z.
+    elementwise: what it computes of its arguments, if it is known; of f32 only.
     """
 
     origin: Origin
@@ -62,6 +64,7 @@ class KernelThunk:
     arguments: tuple[Slice, ...]
     results: tuple[Slice, ...]
     workgroups: tuple[int, int, int] = (1, 1, 1)
+    elementwise: Elementwise | None = None
 
     @property
     def in_place(self) -> bool:
@@ -89,21 +92,27 @@ class CopyThunk:
 
 @dataclass(frozen=True)
 class DotAxis:
-    """One index of a dot: its extent, and by how many elements each array goes on with it."""
+    """One index of a dot: its extent, and by how many elements each array goes on with it.
+
+    inputs: of the epilogue.
+    """
 
     extent: int
     lhs: int
     rhs: int
     out: int
+    inputs: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
 class DotThunk:
     """out = the sum of lhs * rhs over the contracting axes, for each index of the others.
 
-    addend: what is added to it, an array in the order of `out`.
     outer: batch axes, those of lhs alone and those of rhs alone, in the order of `out`.
     contracting: axes that out does not have.
+    epilogue: what becomes of the sum; nothing more if empty. Values are numbered: the sum, the
+        inputs, then these. The last one is out's.
+    inputs: other arrays that the epilogue reads.
     """
 
     origin: Origin
@@ -112,7 +121,8 @@ class DotThunk:
     out: Slice
     outer: tuple[DotAxis, ...]
     contracting: tuple[DotAxis, ...]
-    addend: Slice | None = None
+    inputs: tuple[Slice, ...] = ()
+    epilogue: tuple[Operation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -135,6 +145,7 @@ class WindowAxis:
     base_dilation: int = 1
     padding: int = 0
     reversed: bool = False
+    inputs: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -143,6 +154,7 @@ class ConvolutionThunk:
 
     outer: the batch, the feature groups, the output features of a group.
     contracting: the input features of a group.
+    inputs, epilogue: see DotThunk.
     """
 
     origin: Origin
@@ -152,6 +164,8 @@ class ConvolutionThunk:
     outer: tuple[DotAxis, ...]
     contracting: tuple[DotAxis, ...]
     window: tuple[WindowAxis, ...]
+    inputs: tuple[Slice, ...] = ()
+    epilogue: tuple[Operation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -309,10 +323,8 @@ def reads_and_writes(step: Step) -> tuple[tuple[Slice, ...], tuple[Slice, ...]]:
         return step.arguments, step.results
     if isinstance(step, CopyThunk):
         return (step.source,), (step.destination,)
-    if isinstance(step, DotThunk):
-        return (step.lhs, step.rhs, *([step.addend] if step.addend else [])), (step.out,)
-    if isinstance(step, ConvolutionThunk):
-        return (step.lhs, step.rhs), (step.out,)
+    if isinstance(step, DotThunk | ConvolutionThunk):
+        return (step.lhs, step.rhs, *step.inputs), (step.out,)
     if isinstance(step, SortThunk):
         return step.operands, (*step.operands, *step.scratch)
     if isinstance(step, TopKThunk):
@@ -359,12 +371,12 @@ def _head(thunk: Thunk) -> str:
     if isinstance(thunk, CopyThunk):
         return "copy" + (f" strides {thunk.strides}" if thunk.strides else "")
     if isinstance(thunk, DotThunk):
-        return f"dot {_extents(thunk.outer)} over {_extents(thunk.contracting)}"
+        return f"dot {_extents(thunk.outer)} over {_extents(thunk.contracting)}{_epilogue(thunk)}"
     if isinstance(thunk, ConvolutionThunk):
         window = " ".join(_window(axis) for axis in thunk.window)
         return (
             f"convolution {_extents(thunk.outer)} over {_extents(thunk.contracting)},"
-            f" window {window or 1}"
+            f" window {window or 1}{_epilogue(thunk)}"
         )
     if isinstance(thunk, SortThunk):
         return f"sort by {thunk.comparator} along {thunk.dimension}"
@@ -375,6 +387,12 @@ def _head(thunk: Thunk) -> str:
     if isinstance(thunk, WhileThunk):
         return "while" if thunk.trip_count is None else f"while {thunk.trip_count} times"
     return "conditional" if isinstance(thunk, ConditionalThunk) else "call"
+
+
+def _epilogue(thunk: "DotThunk | ConvolutionThunk") -> str:
+    """Such as ", %2 = add(%0, %1)": %0 is the sum, the next ones are the inputs."""
+    first = 1 + len(thunk.inputs)
+    return "".join(f", %{n} = {operation}" for n, operation in enumerate(thunk.epilogue, first))
 
 
 def _extents(axes: tuple[DotAxis, ...]) -> str:

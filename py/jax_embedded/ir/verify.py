@@ -4,6 +4,7 @@
 import functools
 
 from jax_embedded.errors import InternalError
+from jax_embedded.ir.elementwise import OPCODES
 from jax_embedded.ir.program import Program
 from jax_embedded.ir.thunks import (
     CallThunk,
@@ -150,8 +151,24 @@ class _Verifier:
                 self._fail(f"{owner}: expected strides within {role}, {where}")
             if role != "out" and where.overlaps(step.out):
                 self._fail(f"{owner}: expected {role} apart from out, {where}")
-        if {step.lhs.shape.dtype, step.rhs.shape.dtype} != {step.out.shape.dtype}:
+        if {where.shape.dtype for where in (step.lhs, step.rhs, *step.inputs)} != {
+            step.out.shape.dtype
+        }:
             self._fail(f"{owner}: expected one dtype, found {step.out}")
+        for number, where in enumerate(step.inputs):
+            reach = sum(
+                (axis.extent - 1) * axis.inputs[number] for axis in (*step.outer, *window)
+            )
+            if not 0 <= reach < where.shape.elements:
+                self._fail(f"{owner}: expected strides within an input, {where}")
+            if where.overlaps(step.out):
+                self._fail(f"{owner}: expected an input apart from out, {where}")
+        for number, operation in enumerate(step.epilogue, 1 + len(step.inputs)):
+            count = OPCODES.get(operation.opcode, 0)
+            if len(operation.operands) != count or not all(
+                0 <= operand < number for operand in operation.operands
+            ):
+                self._fail(f"{owner}: expected operands that are there, found {operation}")
 
     def _check_sort(self, step: SortThunk) -> None:
         owner = step.origin.instruction

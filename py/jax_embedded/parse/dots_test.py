@@ -5,10 +5,11 @@ import numpy as np
 import pytest
 
 from jax_embedded.capture.capture import CaptureRequest, capture
+from jax_embedded.ir.elementwise import Operation
 from jax_embedded.ir.program import Program
 from jax_embedded.ir.thunks import CopyThunk, DotAxis, DotThunk, KernelThunk, reads_and_writes
 from jax_embedded.ir.verify import verify
-from jax_embedded.parse.dots import _reshaped
+from jax_embedded.parse.axes import reshaped
 from jax_embedded.parse.parse import parse
 
 
@@ -75,7 +76,7 @@ def test_reshaping_as_numpy_does_it(seed):
         count = int(random.integers(1, 3))
         new.append(int(np.prod(factors[:count])))
         factors = factors[count:]
-    steps = _reshaped(array.shape, [s // 8 for s in array.strides], new)
+    steps = reshaped(array.shape, [s // 8 for s in array.strides], new)
     try:
         expected = np.reshape(array, new, copy=False)
     except ValueError:
@@ -100,8 +101,9 @@ def test_an_addend_is_read_by_the_dot(tmp_path):
     program = program_of(tmp_path, "a.T @ x + b", a=MATRIX, b="f32[5]", x="f32[6]")
     (dot,) = program.steps()
     assert isinstance(dot, DotThunk)
-    assert dot.addend
-    assert program.allocations[dot.addend.allocation].parameter == 1
+    (addend,) = dot.inputs
+    assert program.allocations[addend.allocation].parameter == 1
+    assert dot.epilogue == (Operation("add", (0, 1)),)
     assert dot.contracting == (DotAxis(6, 5, 1, 0),)
 
 

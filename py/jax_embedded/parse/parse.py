@@ -7,6 +7,7 @@ from typing import Any
 
 from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.ir.dump import Dump, root_order
+from jax_embedded.ir.elementwise import Operation
 from jax_embedded.ir.program import Allocation, Program
 from jax_embedded.ir.thunks import (
     CallThunk,
@@ -29,6 +30,7 @@ from jax_embedded.ir.thunks import (
 from jax_embedded.parse.alignment import with_aligned_memory
 from jax_embedded.parse.axes import convolution_axes, copy_strides
 from jax_embedded.parse.dots import Dot, Dots, Read
+from jax_embedded.parse.elementwise import elementwise
 from jax_embedded.parse.hlo import Hlo, is_row_major
 from jax_embedded.parse.sums_of_products import SumOfProducts, sums_of_products
 from jax_embedded.schema import EXECUTABLE, Schema
@@ -252,6 +254,7 @@ class _Parser:
             arguments,
             results,
             (workgroups.x, workgroups.y, workgroups.z),
+            elementwise(self.hlo, instruction, len(arguments)) if instruction else None,
         )
 
     def _part_of_sum(
@@ -304,9 +307,12 @@ class _Parser:
         def memory(read: Read) -> Slice:
             return known.get(read.instruction) or self._lasting(read, origin)
 
-        addend = memory(dot.addend) if dot.addend else None
         lhs, rhs = memory(dot.lhs), memory(dot.rhs)
-        return DotThunk(origin, lhs, rhs, out, dot.outer, dot.contracting, addend)
+        if not dot.addend:
+            return DotThunk(origin, lhs, rhs, out, dot.outer, dot.contracting)
+        outer = tuple(replace(axis, inputs=(axis.out,)) for axis in dot.outer)
+        addend, sum_ = memory(dot.addend), Operation("add", (0, 1))
+        return DotThunk(origin, lhs, rhs, out, outer, dot.contracting, (addend,), (sum_,))
 
     def _lasting(self, read: Read, origin: Origin) -> Slice:
         """Where an argument or a constant lies."""

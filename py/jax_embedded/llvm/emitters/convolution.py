@@ -7,31 +7,19 @@ from dataclasses import replace
 from itertools import groupby
 from math import prod
 
-from llvmlite import ir
-
 from jax_embedded.ir.thunks import ConvolutionThunk, DotAxis, WindowAxis
+from jax_embedded.llvm.emitters.arithmetic import Arithmetic, SumOptions, arithmetic
+from jax_embedded.llvm.emitters.arrays import Arrays
 from jax_embedded.llvm.emitters.code import I32, Code
-from jax_embedded.llvm.emitters.number import Number
 from jax_embedded.llvm.emitters.sum_of_products import sum_of_products
-from jax_embedded.llvm.emitters.tiles import (
-    ONE,
-    Arrays,
-    SumOptions,
-    Taps,
-    arithmetic,
-    merged,
-    write_sums,
-)
+from jax_embedded.llvm.emitters.tiles import ONE, Taps, merged, write_sums
 from jax_embedded.target import Target
 
 # Each has its own code.
 _MOST_REGIONS = 3
 
-Pointers = tuple[ir.Value, ir.Value, ir.Value]
-
-
 def convolution(code: Code, thunk: ConvolutionThunk, target: Target, options: SumOptions) -> None:
-    """Arguments: lhs, rhs, out. options."""
+    """Arguments: lhs, rhs, the inputs, out. options."""
     if not thunk.out.shape.elements:
         return
     window = [_forwards(axis) for axis in thunk.window]
@@ -58,10 +46,12 @@ def _taps(axis: WindowAxis, o: int) -> range:
 
 
 class _Convolution:
-    def __init__(self, code: Code, thunk: ConvolutionThunk, window: list[WindowAxis], how):
+    def __init__(
+        self, code: Code, thunk: ConvolutionThunk, window: list[WindowAxis], how: Arithmetic
+    ):
         self.code = code
         self.how = how
-        self.number: Number = how.number
+        self.epilogue = thunk.epilogue
         self.outer_window, self.inner = window[:-1], window[-1]
         columns = merged([axis for axis in thunk.outer if not axis.lhs]) or [ONE]
         rows = [axis for axis in thunk.outer if not axis.rhs]
@@ -71,37 +61,25 @@ class _Convolution:
         self.features = list(thunk.contracting)
 
     def write(self) -> None:
-        lhs, rhs, out = self.code.arguments
+        code = self.code
+        lhs, rhs, *inputs, out = code.arguments
         begin = sum(
             axis.rhs * (1 - axis.size) for axis in (*self.outer_window, self.inner) if axis.reversed
         )
-        rhs = self.on(rhs, begin)
-        with self.code.loops([axis.extent for axis in self.around]) as counters:
-            places = list(zip(counters, self.around, strict=True))
-            pointers = (
-                self._moved(lhs, [(i, axis.lhs) for i, axis in places]),
-                self._moved(rhs, [(i, axis.rhs) for i, axis in places]),
-                self._moved(out, [(i, axis.out) for i, axis in places]),
-            )
-            self._along(0, pointers, [])
+        arrays = Arrays(self.how.number, lhs, rhs, (out, *inputs))
+        arrays = replace(arrays, rhs=arrays.moved(code, rhs, [(begin, 1)]))
+        with code.loops([axis.extent for axis in self.around]) as counters:
+            here = arrays.moved_to(code, list(zip(counters, self.around, strict=True)))
+            self._along(0, here, [])
 
-    def on(self, base: ir.Value, elements: int) -> ir.Value:
-        return self.number.address(self.code, base, elements) if elements else base
-
-    def _moved(self, base: ir.Value, steps: list[tuple[ir.Value, int]], start: int = 0) -> ir.Value:
-        steps = [(value, step) for value, step in steps if step]
-        if not steps:
-            return self.on(base, start)
-        return self.number.address(self.code, base, self.code.index(*steps, start=start))
-
-    def _along(self, depth: int, pointers: Pointers, taps: list[Taps]) -> None:
+    def _along(self, depth: int, arrays: Arrays, taps: list[Taps]) -> None:
         """The places along the axes of the window from `depth` on."""
         if depth < len(self.outer_window):
             self._places(
                 self.outer_window[depth],
                 0,
                 self.outer_window[depth].extent,
-                pointers,
+                arrays,
                 lambda moved, found: self._along(depth + 1, moved, [*taps, found]),
             )
             return
@@ -111,28 +89,29 @@ class _Convolution:
                     self.inner,
                     first,
                     count,
-                    pointers,
+                    arrays,
                     lambda moved, found: self._sums(moved, ONE, [*taps, found], []),
                 )
                 continue
             axis = self.inner
-            lhs = (first * axis.stride - axis.padding + found.start * axis.dilation) * axis.lhs
-            moved = (
-                self.on(pointers[0], lhs),
-                self.on(pointers[1], found.start * axis.rhs),
-                self.on(pointers[2], first * axis.out),
+            lhs = first * axis.stride - axis.padding + found.start * axis.dilation
+            moved = replace(
+                arrays.moved_results(self.code, [(first, axis)]),
+                lhs=arrays.moved(self.code, arrays.lhs, [(lhs, axis.lhs)]),
+                rhs=arrays.moved(self.code, arrays.rhs, [(found.start, axis.rhs)]),
             )
-            row = DotAxis(count, axis.stride * axis.lhs, 0, axis.out)
+            row = DotAxis(count, axis.stride * axis.lhs, 0, axis.out, axis.inputs)
             terms = DotAxis(len(found), axis.dilation * axis.lhs, axis.rhs, 0)
             self._sums(moved, row, taps, [terms])
 
     def _sums(
-        self, pointers: Pointers, row: DotAxis, taps: list[Taps], terms: list[DotAxis]
+        self, arrays: Arrays, row: DotAxis, taps: list[Taps], inside: list[DotAxis]
     ) -> None:
-        inner = merged([*terms, *self.features]) or [ONE]
-        write_sums(self.code, self.how, Arrays(*pointers), row, self.column, [*taps, *inner])
+        inner = merged([*inside, *self.features]) or [ONE]
+        terms = [*taps, *inner]
+        write_sums(self.code, self.how, arrays, row, self.column, terms, self.epilogue)
 
-    def _places(self, axis: WindowAxis, first: int, count: int, pointers: Pointers, body) -> None:
+    def _places(self, axis: WindowAxis, first: int, count: int, arrays: Arrays, body) -> None:
         """A loop over places of the output in which the taps are found when the code runs."""
         code, build = self.code, self.code.build
         with code.loop(first + count, first) as o:
@@ -145,10 +124,10 @@ class _Convolution:
             most = build.sdiv(room, I32(axis.dilation))
             high = build.select(build.icmp_signed("<", most, I32(axis.size)), most, I32(axis.size))
             place = code.add(begin, code.index((low, axis.dilation)))
-            moved = (
-                self._moved(pointers[0], [(place, axis.lhs)]),
-                self._moved(pointers[1], [(low, axis.rhs)]),
-                self._moved(pointers[2], [(o, axis.out)]),
+            moved = replace(
+                arrays.moved_results(code, [(o, axis)]),
+                lhs=arrays.moved(code, arrays.lhs, [(place, axis.lhs)]),
+                rhs=arrays.moved(code, arrays.rhs, [(low, axis.rhs)]),
             )
             taps = Taps(build.sub(high, low), axis.size, axis.dilation * axis.lhs, axis.rhs)
             body(moved, taps)

@@ -3,16 +3,16 @@
 
 from math import prod
 
-from llvmlite import ir
-
 from jax_embedded.ir.thunks import DotThunk
+from jax_embedded.llvm.emitters.arithmetic import SumOptions, arithmetic
+from jax_embedded.llvm.emitters.arrays import Arrays
 from jax_embedded.llvm.emitters.code import Code
-from jax_embedded.llvm.emitters.tiles import ONE, Arrays, SumOptions, arithmetic, merged, write_sums
+from jax_embedded.llvm.emitters.tiles import ONE, merged, write_sums
 from jax_embedded.target import Target
 
 
 def dot(code: Code, thunk: DotThunk, target: Target, options: SumOptions) -> None:
-    """Arguments: lhs, rhs, the addend if there is one, out. options."""
+    """Arguments: lhs, rhs, the inputs, out. options."""
     if not thunk.out.shape.elements:
         return
     count = prod(axis.extent for axis in thunk.contracting)
@@ -21,19 +21,9 @@ def dot(code: Code, thunk: DotThunk, target: Target, options: SumOptions) -> Non
     columns = merged([axis for axis in thunk.outer if axis.rhs and not axis.lhs]) or [ONE]
     both = merged([axis for axis in thunk.outer if axis.rhs and axis.lhs])
     around = [*both, *rows[:-1], *columns[:-1]]
-    lhs, rhs, *addend, out = code.arguments
+    lhs, rhs, *inputs, out = code.arguments
+    arrays = Arrays(how.number, lhs, rhs, (out, *inputs))
+    terms = merged(thunk.contracting) or [ONE]
     with code.loops([axis.extent for axis in around]) as counters:
-        places = list(zip(counters, around, strict=True))
-
-        def moved(base: ir.Value, side: str) -> ir.Value:
-            steps = [(i, getattr(axis, side)) for i, axis in places]
-            return how.number.address(code, base, code.index(*steps)) if places else base
-
-        arrays = Arrays(
-            moved(lhs, "lhs"),
-            moved(rhs, "rhs"),
-            moved(out, "out"),
-            moved(addend[0], "out") if addend else None,
-        )
-        terms = merged(thunk.contracting) or [ONE]
-        write_sums(code, how, arrays, rows[-1], columns[-1], terms)
+        here = arrays.moved_to(code, list(zip(counters, around, strict=True)))
+        write_sums(code, how, here, rows[-1], columns[-1], terms, thunk.epilogue)

@@ -26,7 +26,7 @@ from jax_embedded.llvm.emitters.dot import dot
 from jax_embedded.llvm.emitters.fft import fft
 from jax_embedded.llvm.emitters.pairs import PairLimits, with_neon
 from jax_embedded.llvm.emitters.sort import sort, top_k
-from jax_embedded.llvm.emitters.tiles import SumOptions
+from jax_embedded.llvm.emitters.arithmetic import SumOptions
 from jax_embedded.target import Target
 
 _LONG_SUM = 200  # products

@@ -10,7 +10,7 @@ from jax_embedded.ir.dump import Dump
 from jax_embedded.llvm.codegen import codegen
 from jax_embedded.llvm.emitters.pairs import PairLimits, functions_with_neon
 from jax_embedded.llvm.link import link
-from jax_embedded.pipeline import CompileOptions, compile_dump, parse_and_verify
+from jax_embedded.pipeline import CompileOptions, compile_dump, program_of
 from jax_embedded.target import TARGETS
 
 PAIR = re.compile(r"^\tvld(r\td\d|m\w*\t\w+!?, \{d)", re.MULTILINE)
@@ -83,7 +83,7 @@ def test_neighbours_are_loaded_two_by_two(dump, target):
 
 @pytest.mark.parametrize("target", WITH_PAIRS)
 def test_a_function_that_has_failed_loads_no_pairs(dump, target):
-    program = parse_and_verify(dump, "f")
+    program = program_of(dump, "f")
     function = c_function("f", dump.parameters, dump.results)
     limits = PairLimits()
     assert link(program, function, TARGETS[target], pairs=limits).apart

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Dots and convolutions."""
+"""Convolutions of any kind, one element after the other."""
 
 from contextlib import ExitStack
 from dataclasses import dataclass
 
 from llvmlite import ir
 
-from jax_embedded.ir.thunks import ConvolutionThunk, DotAxis, DotThunk, WindowAxis
+from jax_embedded.ir.thunks import ConvolutionThunk, DotAxis, WindowAxis
+from jax_embedded.llvm.emitters.arrays import Arrays
 from jax_embedded.llvm.emitters.code import I32, Code
+from jax_embedded.llvm.emitters.epilogue import finish
 from jax_embedded.llvm.emitters.number import Value, number
 
 # XLA defines no order of summation. Sums of no more than so many terms, and sums of such sums,
@@ -15,9 +17,9 @@ from jax_embedded.llvm.emitters.number import Value, number
 _TERMS = 8
 
 
-def sum_of_products(code: Code, thunk: DotThunk | ConvolutionThunk, *, contract: bool) -> None:
-    """Arguments: lhs, rhs, out."""
-    window = thunk.window if isinstance(thunk, ConvolutionThunk) else ()
+def sum_of_products(code: Code, thunk: ConvolutionThunk, *, contract: bool) -> None:
+    """Arguments: lhs, rhs, the inputs, out."""
+    window = thunk.window
     with (
         code.loops([axis.extent for axis in thunk.outer]) as around,
         code.loops([axis.extent for axis in window]) as position,
@@ -25,11 +27,13 @@ def sum_of_products(code: Code, thunk: DotThunk | ConvolutionThunk, *, contract:
         outer = list(zip(around, thunk.outer, strict=True))
         element = _Element(code, thunk, window, position, outer, contract)
         element.add_products(0)
-        to = code.index(
-            *((i, axis.out) for i, axis in outer),
-            *((o, axis.out) for o, axis in zip(position, window, strict=True)),
-        )
-        element.number.store(code, element.total(), code.arguments[2], to)
+        kind = element.number
+        lhs, rhs, *inputs, out = code.arguments
+        places = [*outer, *zip(position, window, strict=True)]
+        here = Arrays(kind, lhs, rhs, (out, *inputs)).moved_results(code, places)
+        to, *sources = here.results
+        read = [kind.load(code, source, 0) for source in sources]
+        kind.store(code, finish(code, kind, element.total(), read, thunk.epilogue), to, 0)
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ class _Element:
     def __init__(
         self,
         code: Code,
-        thunk: DotThunk | ConvolutionThunk,
+        thunk: ConvolutionThunk,
         window: tuple[WindowAxis, ...],
         position: list[ir.Value],
         outer: list[tuple[ir.Value, DotAxis]],
@@ -137,7 +141,7 @@ class _Element:
                 at = _tap(code, axis, at)
             left.append((place, axis.lhs))
             right.append((at, axis.rhs))
-        lhs, rhs, _ = code.arguments
+        lhs, rhs, *_ = code.arguments
         return (
             self.number.load(code, lhs, code.index(*left)),
             self.number.load(code, rhs, code.index(*right)),

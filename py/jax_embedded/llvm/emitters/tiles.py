@@ -4,88 +4,25 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from math import isqrt, prod
+from math import prod
 from typing import TypeVar
 
 from llvmlite import ir
 
+from jax_embedded.ir.elementwise import Operation
 from jax_embedded.ir.thunks import DotAxis
+from jax_embedded.llvm.emitters.arithmetic import Arithmetic
+from jax_embedded.llvm.emitters.arrays import Arrays, step_of_result
 from jax_embedded.llvm.emitters.code import Code, Index
-from jax_embedded.llvm.emitters.number import Number, Value, number
+from jax_embedded.llvm.emitters.epilogue import finish
+from jax_embedded.llvm.emitters.number import Number, Value
 from jax_embedded.llvm.emitters.pairs import Loads
-from jax_embedded.llvm.emitters.tile import Problem, Registers, Tile, choose
-from jax_embedded.llvm.emitters.unpacked import MOST_TERMS, Unpacked
+from jax_embedded.llvm.emitters.tile_choice import Problem, Tile, choose
+from jax_embedded.llvm.emitters.unpacked import Unpacked
 from jax_embedded.llvm.emitters.vector import Vector
-from jax_embedded.target import Target
 
 ONE = DotAxis(1, 0, 0, 0)
-# XLA defines no order of summation. A sum of more terms than this is made in parts, which keeps its
-# error below what a test against JAX allows; a long one in as many parts as each of them has terms.
-_TERMS = 16
-# To unpack and to pack is more code than three calls, and takes as long as two.
-_UNPACKED_TERMS = 8
-_COMPUTED_AS = {"f16": "f32", "bf16": "f32", "c64": "f32", "c128": "f64"}
-
 Sums = list[Value]
-
-
-@dataclass(frozen=True)
-class Arithmetic:
-    """What the products are computed with.
-
-    number: an element. sum: what adds its products up without vectors.
-    lanes: of a vector; 1 without vectors. size: whether short code is preferred.
-    """
-
-    number: Number
-    sum: Number | Unpacked
-    registers: Registers
-    lanes: int
-    size: bool = False
-
-    @property
-    def pairs(self) -> bool:
-        """Whether neighbours are loaded two by two."""
-        return self.registers.pairs
-
-
-@dataclass(frozen=True)
-class SumOptions:
-    """contract: allow fused multiply-add where the core has it. size: prefer short code.
-
-    pairs: load neighbours two by two, if the core can, and unroll loops at most so often; 0: no.
-    """
-
-    contract: bool = True
-    size: bool = False
-    pairs: int = 0
-
-
-def arithmetic(dtype: str, target: Target, terms: int, options: SumOptions) -> Arithmetic:
-    """terms: how many a sum has."""
-    size = options.size
-    in_hardware = _COMPUTED_AS.get(dtype, dtype) in target.float_dtypes
-    kind = number(dtype, contract=options.contract, fused=target.fused and in_hardware)
-    steps = 1 if kind.fused else 2
-    at_once = max(_TERMS, isqrt(terms))
-    lanes = target.float_lanes if dtype == "f32" else 1
-    is_worth_it = _UNPACKED_TERMS <= terms <= MOST_TERMS and not size
-    if dtype == "f32" and not in_hardware and is_worth_it:
-        registers = Registers(2, 1, MOST_TERMS, steps=30, unroll=1)
-        return Arithmetic(kind, Unpacked(kind), registers, 1, size)
-    if lanes > 1:
-        registers = Registers(values=8, sums=6, terms=at_once, lanes=lanes, steps=steps)
-    elif in_hardware:
-        values = (16 if kind.type == ir.DoubleType() else 32) // kind.parts
-        pairs = options.pairs if dtype == "f32" and target.loads_pairs else 0
-        registers = Registers(
-            values, values // 2, at_once, 1, steps * kind.parts, min(32, pairs or 32), bool(pairs)
-        )
-    elif kind.is_integer and kind.align <= 4:
-        registers = Registers(values=8, sums=4, terms=terms)
-    else:  # a call for each operation, or two registers for a value
-        registers = Registers(2, 1, terms if kind.is_integer else at_once, steps=20 * kind.parts)
-    return Arithmetic(kind, kind, registers, lanes, size)
 
 
 @dataclass(frozen=True)
@@ -101,16 +38,6 @@ class Taps:
     rhs: int
 
 
-@dataclass(frozen=True)
-class Arrays:
-    """Where they begin. addend: is added to the sums, and lies as `out` does."""
-
-    lhs: ir.Value
-    rhs: ir.Value
-    out: ir.Value
-    addend: ir.Value | None = None
-
-
 def merged(axes: Sequence[DotAxis]) -> list[DotAxis]:
     """The same places in the same order, of as few axes as can be."""
     found: list[DotAxis] = []
@@ -118,15 +45,15 @@ def merged(axes: Sequence[DotAxis]) -> list[DotAxis]:
         before = found[-1] if found else None
         if axis.extent == 1:
             continue
-        if before and (before.lhs, before.rhs, before.out) == (
-            axis.extent * axis.lhs,
-            axis.extent * axis.rhs,
-            axis.extent * axis.out,
-        ):
+        if before and _steps(before) == tuple(axis.extent * step for step in _steps(axis)):
             found[-1] = replace(axis, extent=before.extent * axis.extent)
         else:
             found.append(axis)
     return found
+
+
+def _steps(axis: DotAxis) -> tuple[int, ...]:
+    return (axis.lhs, axis.rhs, axis.out, *axis.inputs)
 
 
 def write_sums(
@@ -136,16 +63,18 @@ def write_sums(
     row: DotAxis,
     column: DotAxis,
     terms: Sequence[Taps | DotAxis],
+    epilogue: Sequence[Operation] = (),
 ) -> None:
     """out[row, column] = the sum over the terms of lhs[row, term] * rhs[column, term].
 
     row, column: an axis of the one side only. terms: merged; the last of them is no Taps.
+    epilogue: what becomes of the sum before.
     """
     if (row.lhs == row.out == 1 and row.extent > 1) and column.rhs != 1:
         arrays = replace(arrays, lhs=arrays.rhs, rhs=arrays.lhs)
         row, column = _turned(column), _turned(row)
         terms = [_turned(axis) for axis in terms]
-    _Sums(code, how, arrays, row, column, list(terms)).write()
+    _Sums(code, how, arrays, row, column, list(terms), epilogue).write()
 
 
 _Axis = TypeVar("_Axis", bound=Taps | DotAxis)
@@ -168,8 +97,10 @@ class _Sums:
         row: DotAxis,
         column: DotAxis,
         terms: list[Taps | DotAxis],
+        epilogue: Sequence[Operation],
     ):
         self.code = code
+        self.epilogue = epilogue
         self.number = how.number
         self.arrays = arrays
         self.row, self.column, self.terms = row, column, terms
@@ -177,7 +108,8 @@ class _Sums:
         assert isinstance(last, DotAxis)
         lanes = how.lanes
         vectors = []
-        if lanes > 1 and column.rhs == column.out == 1 and column.extent >= lanes:
+        are_vectors = column.rhs == column.out == 1 and {*column.inputs} <= {0, 1}
+        if lanes > 1 and are_vectors and column.extent >= lanes:
             vectors.append("columns")
         if lanes > 1 and len(terms) == 1 and last.lhs == last.rhs == 1 and last.extent >= lanes:
             vectors.append("terms")
@@ -220,14 +152,15 @@ class _Sums:
         size = self.tile.rows
         whole, rest = divmod(self.row.extent, size)
         # What is read and written for each result goes along with it.
-        added = [self.arrays.addend] if self.arrays.addend else []
-        state = [self.arrays.lhs, self.arrays.out, *added]
+        state = [self.arrays.lhs, *self.arrays.results]
         state = self.code.repeat(whole, state, lambda state: tiles(state, size))
         if rest:
             tiles(state, rest)
 
     def _along(self, results: list[ir.Value], count: int, axis: DotAxis) -> list[ir.Value]:
-        return [self.on(base, count * axis.out) for base in results]
+        return [
+            self.on(base, count * step_of_result(axis, role)) for role, base in enumerate(results)
+        ]
 
     def _columns(self, lhs: ir.Value, results: list[ir.Value], rows: int) -> None:
         def tiles(state: list[ir.Value], columns: int) -> list[ir.Value]:
@@ -252,12 +185,18 @@ class _Sums:
         tile = _Tile(self, rows, columns)
         lhs, rhs, sums = tile.add(0, lhs, rhs, None)
         kind = self.vector if self.tile.along == "columns" else self.number
-        out, *addends = results
-        for (i, j), value in tile.totals(lhs, rhs, sums).items():
-            index = i * self.row.out + j * self.column.out
-            for addend in addends:
-                value = kind.add(self.code, value, kind.load(self.code, addend, index))
-            kind.store(self.code, value, out, index)
+        out, *inputs = results
+        for (i, j), total in tile.totals(lhs, rhs, sums).items():
+            read = [self._input(kind, base, n, i, j) for n, base in enumerate(inputs, 1)]
+            value = finish(self.code, self.number, total, read, self.epilogue)
+            kind.store(self.code, value, out, i * self.row.out + j * self.column.out)
+
+    def _input(self, kind: Number | Vector, base: ir.Value, role: int, i: int, j: int) -> Value:
+        along = step_of_result(self.column, role)
+        index = i * step_of_result(self.row, role) + j * along
+        if isinstance(kind, Vector) and not along:
+            return kind.load_splat(self.code, base, index)
+        return kind.load(self.code, base, index)
 
 
 class _Tile:

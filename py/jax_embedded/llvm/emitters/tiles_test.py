@@ -14,7 +14,7 @@ from jax_embedded.ir.thunks import ConvolutionThunk, DotAxis, DotThunk, Origin, 
 from jax_embedded.llvm.emitters.code import Code
 from jax_embedded.llvm.emitters.convolution import convolution
 from jax_embedded.llvm.emitters.dot import dot
-from jax_embedded.llvm.emitters.tiles import SumOptions
+from jax_embedded.llvm.emitters.arithmetic import SumOptions
 from jax_embedded.llvm.emitters.unpacked import MOST_TERMS
 from jax_embedded.llvm.targets import target_machine
 from jax_embedded.shape import Shape

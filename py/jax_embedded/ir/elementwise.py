@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a kernel computes of each element by itself, as data."""
+
+from dataclasses import dataclass
+
+# HLO's opcodes, by how many operands they have.
+OPCODES = {
+    "add": 2,
+    "subtract": 2,
+    "multiply": 2,
+    "divide": 2,
+    "maximum": 2,
+    "minimum": 2,
+    "negate": 1,
+}
+
+
+@dataclass(frozen=True)
+class Operation:
+    """opcode: one of OPCODES, or "constant". operands: numbers of values. constant: the number."""
+
+    opcode: str
+    operands: tuple[int, ...] = ()
+    constant: float = 0.0
+
+    def __str__(self) -> str:
+        if self.opcode == "constant":
+            return repr(self.constant)
+        return f"{self.opcode}({', '.join(f'%{number}' for number in self.operands)})"
+
+
+@dataclass(frozen=True)
+class Elementwise:
+    """out[i] = a function of one element of each input, for each index i.
+
+    dims: of out, which is row-major.
+    inputs: for each of them, how many elements the next one along each of `dims` is away; 0 where
+        it is broadcast.
+    operations: values are numbered; the inputs come first, then these. The last one is out's.
+    """
+
+    dims: tuple[int, ...]
+    inputs: tuple[tuple[int, ...], ...]
+    operations: tuple[Operation, ...]
+
+    def reads_in_order(self, number: int) -> bool:
+        """Whether an element of the input is the one that lies at the same place in out."""
+        return all(
+            extent == 1 or step == expected
+            for extent, step, expected in zip(
+                self.dims, self.inputs[number], row_major(self.dims), strict=True
+            )
+        )
+
+    def step_along(self, number: int, extent: int, step: int) -> int | None:
+        """By how many elements the input goes on where out goes on by `step`, `extent` times;
+        None if not always by as many.
+        """
+        if extent == 1:
+            return 0
+        inner = 1  # how many elements of out the inner dimensions have
+        dims = list(zip(self.dims, self.inputs[number], strict=True))
+        while dims:
+            size, by = dims.pop()
+            while dims and dims[-1][1] == size * by:
+                size *= dims.pop()[0]
+            if step < inner * size:
+                fits = step % inner == 0 and extent * step <= inner * size
+                return step // inner * by if fits else None
+            inner *= size
+        return None
+
+
+def row_major(dims: tuple[int, ...]) -> tuple[int, ...]:
+    """How many elements the next one along each dimension is away."""
+    steps = [1]
+    for extent in reversed(dims[1:]):
+        steps.append(steps[-1] * extent)
+    return tuple(reversed(steps)) if dims else ()

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Lets dots and convolutions do what the next step does with each of their sums, so that the sums
+stay in registers.
+"""
+
+from collections import Counter
+from dataclasses import replace
+
+from jax_embedded.ir.elementwise import Elementwise, Operation
+from jax_embedded.ir.program import Program
+from jax_embedded.ir.thunks import (
+    CallThunk,
+    ConditionalThunk,
+    ConvolutionThunk,
+    DotAxis,
+    DotThunk,
+    KernelThunk,
+    Slice,
+    Thunk,
+    WhileThunk,
+    kernels_of,
+    reads_and_writes,
+)
+
+_Sum = DotThunk | ConvolutionThunk
+
+
+def fuse(program: Program) -> Program:
+    """The same program, in fewer steps. Its values must have allocations of their own."""
+    readers = Counter(
+        where.allocation for step in program.steps() for where in reads_and_writes(step)[0]
+    )
+    temps = {a.index for a in program.allocations.values() if a.kind == "temp"}
+    once = {a for a in temps if readers[a] == 1}
+    fused = replace(program, thunks=_fused(program.thunks, once))
+    before, after = (
+        {name for step in one.steps() for name in kernels_of(step)} for one in (program, fused)
+    )
+    touched = {
+        where.allocation
+        for step in fused.steps()
+        for slices in reads_and_writes(step)
+        for where in slices
+    }
+    gone = before - after
+    return replace(
+        fused,
+        allocations={
+            index: a
+            for index, a in program.allocations.items()
+            if index in touched or index not in temps
+        },
+        kernels={name: text for name, text in program.kernels.items() if name not in gone},
+    )
+
+
+def _fused(thunks: tuple[Thunk, ...], once: set[int]) -> tuple[Thunk, ...]:
+    """once: the temporaries that are read by one step."""
+    found: list[Thunk] = []
+    for thunk in thunks:
+        if isinstance(thunk, CallThunk):
+            thunk = replace(thunk, thunks=_fused(thunk.thunks, once))
+        elif isinstance(thunk, WhileThunk):
+            thunk = replace(
+                thunk, condition=_fused(thunk.condition, once), body=_fused(thunk.body, once)
+            )
+        elif isinstance(thunk, ConditionalThunk):
+            thunk = replace(thunk, branches=tuple(_fused(b, once) for b in thunk.branches))
+        last = found[-1] if found else None
+        if isinstance(last, _Sum) and isinstance(thunk, KernelThunk):
+            both = _with_epilogue(last, thunk, once)
+            if both:
+                found[-1] = both
+                continue
+        found.append(thunk)
+    return tuple(found)
+
+
+def _with_epilogue(sums: _Sum, kernel: KernelThunk, once: set[int]) -> _Sum | None:
+    """What does both, if that can be."""
+    done = kernel.elementwise
+    if done is None or sums.epilogue or len(kernel.results) != 1:
+        return None
+    (out,) = kernel.results
+    places = [n for n, where in enumerate(kernel.arguments) if where.overlaps(sums.out)]
+    if len(places) != 1 or not done.reads_in_order(places[0]):
+        return None
+    read = kernel.arguments[places[0]]
+    same = read.offset, read.end
+    if same != (sums.out.offset, sums.out.end) or sums.out.shape.dtype != "f32":
+        return None
+    in_place = _same_place(out, sums.out)
+    if not in_place and sums.out.allocation not in once:
+        return None
+    inputs = tuple(where for n, where in enumerate(kernel.arguments) if n != places[0])
+    if any(where.overlaps(out) for where in (sums.lhs, sums.rhs, *inputs)):
+        return None
+    others = [n for n in range(len(kernel.arguments)) if n != places[0]]
+    outer = _axes(sums.outer, done, others)
+    if outer is None:
+        return None
+    changes = {
+        "out": replace(out, shape=sums.out.shape),
+        "outer": outer,
+        "inputs": inputs,
+        "epilogue": _renumbered(done, places[0]),
+    }
+    if isinstance(sums, ConvolutionThunk):
+        window = _axes(sums.window, done, others)
+        if window is None:
+            return None
+        changes["window"] = window
+    return replace(sums, **changes)
+
+
+def _same_place(one: Slice, other: Slice) -> bool:
+    return (one.allocation, one.offset, one.end) == (other.allocation, other.offset, other.end)
+
+
+def _axes(axes: tuple, done: Elementwise, inputs: list[int]) -> tuple | None:
+    """The same axes, with how far the inputs go on."""
+    found: list[DotAxis] = []
+    for axis in axes:
+        steps = [done.step_along(number, axis.extent, axis.out) for number in inputs]
+        if None in steps:
+            return None
+        found.append(replace(axis, inputs=tuple(steps)))
+    return tuple(found)
+
+
+def _renumbered(done: Elementwise, sum_: int) -> tuple[Operation, ...]:
+    """With the sum, the input of that number, before all others."""
+
+    def number(old: int) -> int:
+        if old == sum_:
+            return 0
+        return old + 1 if old < sum_ else old
+
+    return tuple(
+        replace(operation, operands=tuple(map(number, operation.operands)))
+        for operation in done.operations
+    )

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What sums of products are computed with, by dtype and core."""
+
+from dataclasses import dataclass
+from math import isqrt
+
+from llvmlite import ir
+
+from jax_embedded.llvm.emitters.number import Number, number
+from jax_embedded.llvm.emitters.tile_choice import Registers
+from jax_embedded.llvm.emitters.unpacked import MOST_TERMS, Unpacked
+from jax_embedded.target import Target
+
+# XLA defines no order of summation. A sum of more terms than this is made in parts, which keeps its
+# error below what a test against JAX allows; a long one in as many parts as each of them has terms.
+_TERMS = 16
+# To unpack and to pack is more code than three calls, and takes as long as two.
+_UNPACKED_TERMS = 8
+_COMPUTED_AS = {"f16": "f32", "bf16": "f32", "c64": "f32", "c128": "f64"}
+
+
+@dataclass(frozen=True)
+class Arithmetic:
+    """What the products are computed with.
+
+    number: an element. sum: what adds its products up without vectors.
+    lanes: of a vector; 1 without vectors. size: whether short code is preferred.
+    """
+
+    number: Number
+    sum: Number | Unpacked
+    registers: Registers
+    lanes: int
+    size: bool = False
+
+    @property
+    def pairs(self) -> bool:
+        """Whether neighbours are loaded two by two."""
+        return self.registers.pairs
+
+
+@dataclass(frozen=True)
+class SumOptions:
+    """contract: allow fused multiply-add where the core has it. size: prefer short code.
+
+    pairs: load neighbours two by two, if the core can, and unroll loops at most so often; 0: no.
+    """
+
+    contract: bool = True
+    size: bool = False
+    pairs: int = 0
+
+
+def arithmetic(dtype: str, target: Target, terms: int, options: SumOptions) -> Arithmetic:
+    """terms: how many a sum has."""
+    size = options.size
+    in_hardware = _COMPUTED_AS.get(dtype, dtype) in target.float_dtypes
+    kind = number(dtype, contract=options.contract, fused=target.fused and in_hardware)
+    steps = 1 if kind.fused else 2
+    at_once = max(_TERMS, isqrt(terms))
+    lanes = target.float_lanes if dtype == "f32" else 1
+    is_worth_it = _UNPACKED_TERMS <= terms <= MOST_TERMS and not size
+    if dtype == "f32" and not in_hardware and is_worth_it:
+        registers = Registers(2, 1, MOST_TERMS, steps=30, unroll=1)
+        return Arithmetic(kind, Unpacked(kind), registers, 1, size)
+    if lanes > 1:
+        registers = Registers(values=8, sums=6, terms=at_once, lanes=lanes, steps=steps)
+    elif in_hardware:
+        values = (16 if kind.type == ir.DoubleType() else 32) // kind.parts
+        pairs = options.pairs if dtype == "f32" and target.loads_pairs else 0
+        registers = Registers(
+            values, values // 2, at_once, 1, steps * kind.parts, min(32, pairs or 32), bool(pairs)
+        )
+    elif kind.is_integer and kind.align <= 4:
+        registers = Registers(values=8, sums=4, terms=terms)
+    else:  # a call for each operation, or two registers for a value
+        registers = Registers(2, 1, terms if kind.is_integer else at_once, steps=20 * kind.parts)
+    return Arithmetic(kind, kind, registers, lanes, size)

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The arrays that sums of products are made of, and go to."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from llvmlite import ir
+
+from jax_embedded.ir.thunks import DotAxis, WindowAxis
+from jax_embedded.llvm.emitters.code import Code, Index
+from jax_embedded.llvm.emitters.number import Number
+
+Place = tuple[Index, DotAxis | WindowAxis]
+
+
+@dataclass(frozen=True)
+class Arrays:
+    """Where their next elements lie. results: of out, then of the inputs of the epilogue."""
+
+    number: Number
+    lhs: ir.Value
+    rhs: ir.Value
+    results: tuple[ir.Value, ...]
+
+    def moved_to(self, code: Code, places: Sequence[Place]) -> "Arrays":
+        """So far along each of the axes."""
+        return replace(
+            self.moved_results(code, places),
+            lhs=self.moved(code, self.lhs, [(i, axis.lhs) for i, axis in places]),
+            rhs=self.moved(code, self.rhs, [(i, axis.rhs) for i, axis in places]),
+        )
+
+    def moved_results(self, code: Code, places: Sequence[Place]) -> "Arrays":
+        """lhs and rhs stay."""
+        found = []
+        for role, base in enumerate(self.results):
+            steps = [(i, step_of_result(axis, role)) for i, axis in places]
+            found.append(self.moved(code, base, steps))
+        return replace(self, results=tuple(found))
+
+    def moved(self, code: Code, base: ir.Value, steps: Sequence[tuple[Index, int]]) -> ir.Value:
+        """The address so many elements further on: the sum of the products."""
+        start = sum(i * step for i, step in steps if isinstance(i, int))
+        unknown = [(i, step) for i, step in steps if step and not isinstance(i, int)]
+        if unknown:
+            return self.number.address(code, base, code.index(*unknown, start=start))
+        return self.number.address(code, base, start) if start else base
+
+
+def step_of_result(axis: DotAxis | WindowAxis, role: int) -> int:
+    """By how many elements out (0) or one of the inputs goes on with the axis."""
+    if role == 0:
+        return axis.out
+    return axis.inputs[role - 1] if axis.inputs else 0

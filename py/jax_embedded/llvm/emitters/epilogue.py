@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What becomes of a sum of products while it is in a register."""
+
+import math
+from collections.abc import Sequence
+
+from llvmlite import ir
+
+from jax_embedded.ir.elementwise import Operation
+from jax_embedded.llvm.emitters.code import I32, Code
+from jax_embedded.llvm.emitters.number import Number, Value
+
+
+def finish(
+    code: Code, number: Number, total: Value, inputs: Sequence[Value], epilogue: Sequence[Operation]
+) -> Value:
+    """The value of the last operation. number: what they compute with, or an element of a vector.
+
+    total, inputs: the sum, and what the epilogue reads: numbers or vectors.
+    """
+    values = [total, *inputs]
+    for operation in epilogue:
+        values.append(_value(code, number, operation, values))
+    return values[-1]
+
+
+def _value(code: Code, number: Number, operation: Operation, values: list[Value]) -> Value:
+    operands = [values[i] for i in operation.operands]
+    opcode = operation.opcode
+    if opcode == "constant":
+        return [_constant(values[0][0].type, operation.constant)]
+    if opcode == "add":
+        return number.add(code, *operands)
+    if opcode == "subtract":
+        return number.subtract(code, *operands)
+    if opcode == "multiply":
+        return number.multiply(code, *operands)
+    if opcode == "divide":
+        return [code.build.fdiv(operands[0][0], operands[1][0])]
+    if opcode == "negate":
+        return [code.build.fneg(operands[0][0])]
+    return [_extremum(code, opcode == "maximum", operands[0][0], operands[1][0])]
+
+
+def _constant(kind: ir.Type, number: float) -> ir.Constant:
+    if isinstance(kind, ir.VectorType):
+        return ir.Constant(kind, [kind.element(number)] * kind.count)
+    return ir.Constant(kind, number)
+
+
+def _extremum(code: Code, largest: bool, a: ir.Value, b: ir.Value) -> ir.Value:
+    """A NaN if either is one, and -0 below +0, as XLA has it."""
+    build = code.build
+    if _number(a) is not None:
+        a, b = b, a
+    limit = _number(b)
+    beyond = "<" if largest else ">"
+    if limit is not None and not math.isnan(limit):
+        # Of zeros, the one that is not b's has to go if b's is the one that is wanted.
+        wants_zero = limit == 0 and (math.copysign(1, limit) > 0) == largest
+        is_beyond = build.fcmp_ordered(beyond + "=" if wants_zero else beyond, a, b)
+        return build.select(is_beyond, b, a)
+    found = build.select(build.fcmp_ordered(beyond, a, b), b, a)
+    integers = _integers(a.type)
+    bits = [build.bitcast(x, integers) for x in (a, b)]
+    both = build.and_(*bits) if largest else build.or_(*bits)
+    zeros = build.bitcast(both, a.type)
+    found = build.select(build.fcmp_ordered("==", a, b), zeros, found)
+    return build.select(build.fcmp_unordered("uno", b, b), b, found)
+
+
+def _number(value: ir.Value) -> float | None:
+    if not isinstance(value, ir.Constant):
+        return None
+    constant = value.constant
+    return constant[0].constant if isinstance(constant, list) else constant
+
+
+def _integers(kind: ir.Type) -> ir.Type:
+    return ir.VectorType(I32, kind.count) if isinstance(kind, ir.VectorType) else I32
