@@ -53,22 +53,27 @@ class Elementwise:
         )
 
     def step_along(self, number: int, extent: int, step: int) -> int | None:
-        """By how many elements the input goes on where out goes on by `step`, `extent` times;
-        None if not always by as many.
-        """
-        if extent == 1:
-            return 0
-        inner = 1  # how many elements of out the inner dimensions have
-        dims = list(zip(self.dims, self.inputs[number], strict=True))
-        while dims:
-            size, by = dims.pop()
-            while dims and dims[-1][1] == size * by:
-                size *= dims.pop()[0]
-            if step < inner * size:
-                fits = step % inner == 0 and extent * step <= inner * size
-                return step // inner * by if fits else None
-            inner *= size
-        return None
+        """See `step_along`, for an input."""
+        return step_along(self.dims, self.inputs[number], extent, step)
+
+
+def step_along(dims: tuple[int, ...], steps: tuple[int, ...], extent: int, step: int) -> int | None:
+    """By how many elements an array goes on where one with `dims` goes on by `step`, `extent`
+    times; None if not always by as many. steps: of the array, along each of `dims`.
+    """
+    if extent == 1 or step == 0:
+        return 0
+    inner = 1  # how many elements the inner dimensions have
+    left = list(zip(dims, steps, strict=True))
+    while left:
+        size, by = left.pop()
+        while left and left[-1][1] == size * by:
+            size *= left.pop()[0]
+        if step < inner * size:
+            fits = step % inner == 0 and extent * step <= inner * size
+            return step // inner * by if fits else None
+        inner *= size
+    return None
 
 
 def row_major(dims: tuple[int, ...]) -> tuple[int, ...]:

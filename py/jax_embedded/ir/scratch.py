@@ -4,12 +4,14 @@
 The values in XLA's allocations are told apart and packed anew.
 """
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from jax_embedded.ir.program import Program
 from jax_embedded.ir.thunks import Slice
-from jax_embedded.ir.values import Webs
+from jax_embedded.ir.values import Value, Webs
+from jax_embedded.shape import DTYPES
 
 # What a C programmer would keep in a local variable: mostly it ends up in registers.
 LOCAL_BYTES = 64
@@ -19,11 +21,12 @@ WORKSPACE_ALIGN = 8  # bytes; of the memory that holds all other buffers
 
 @dataclass(frozen=True)
 class Buffer:
-    """Memory of one value, or of several that are only ever used together.
+    """Memory of one value.
 
     size, align: bytes.
     first, last: the steps between which it is live, both included.
     offset: its place in the workspace; None for a local variable of the function.
+    result: the allocation of a result in which its place is, rather than in the workspace.
     """
 
     size: int
@@ -31,6 +34,7 @@ class Buffer:
     first: int
     last: int
     offset: int | None = None
+    result: int | None = None
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ class Scratch:
 
     buffers: all of them.
     places: (step, slice) -> buffer, and the byte in it where the slice begins.
-    workspace_bytes: of the memory that holds the buffers that are not local.
+    workspace_bytes: of the memory that holds the buffers that are neither local nor in a result.
     workspace_lower_bound: bytes; no placement of these buffers takes fewer, since so much is live
         at one step.
     """
@@ -52,12 +56,59 @@ class Scratch:
 
 def plan_scratch(program: Program) -> Scratch:
     """The program must have passed `verify`."""
-    temps = {a.index for a in program.allocations.values() if a.kind == "temp"}
-    values, places = Webs(program, temps).values()
-    unpacked = [Buffer(v.size, v.align, v.first, v.last) for v in values]
+    kinds = {a.index: a.kind for a in program.allocations.values()}
+    values, places = Webs(program, {i for i in kinds if kinds[i] in ("temp", "result")}).values()
+    temps = [number for number, value in enumerate(values) if kinds[value.allocation] == "temp"]
+    results = [value for value in values if kinds[value.allocation] == "result"]
+    unpacked = [Buffer(v.size, v.align, v.first, v.last) for v in (values[n] for n in temps)]
+    unpacked = _in_results(unpacked, results, program)
     neighbours, lower_bound = _neighbours(unpacked)
     buffers = _pack(unpacked, neighbours, lower_bound)
-    return Scratch(tuple(buffers), places, _end(buffers), lower_bound)
+    numbers = {number: buffer for buffer, number in enumerate(temps)}
+    return Scratch(
+        tuple(buffers),
+        {
+            access: (numbers[number], offset)
+            for access, (number, offset) in places.items()
+            if number in numbers
+        },
+        _end(buffers),
+        lower_bound,
+    )
+
+
+def _in_results(buffers: list[Buffer], values: list[Value], program: Program) -> list[Buffer]:
+    """Those that fit have a place in the memory of a result while it holds nothing else.
+
+    values: what lies in results.
+    """
+    taken = [
+        (v.allocation, v.offset, v.offset + v.size, v.first, math.inf if v.stays else v.last)
+        for v in values
+    ]
+    homes = sorted(
+        (where.shape.nbytes, where.allocation, DTYPES[where.shape.dtype].align)
+        for where in program.result_slices
+        if program.allocations[where.allocation].kind == "result"
+    )
+    found = list(buffers)
+    order = sorted(range(len(buffers)), key=lambda i: (-buffers[i].size, buffers[i].first, i))
+    for i in order:
+        b = buffers[i]
+        if b.size <= LOCAL_BYTES:
+            continue
+        for size, home, align in homes:
+            if b.align > align:
+                continue
+            at = 0
+            for _, begin, end, first, last in sorted(t for t in taken if t[0] == home):
+                if first <= b.last and b.first <= last and at + b.size > begin:
+                    at = max(at, -(-end // b.align) * b.align)
+            if at + b.size <= size:
+                taken.append((home, at, at + b.size, b.first, b.last))
+                found[i] = replace(b, offset=at, result=home)
+                break
+    return found
 
 
 def _neighbours(buffers: list[Buffer]) -> tuple[dict[int, list[int]], int]:
@@ -65,7 +116,7 @@ def _neighbours(buffers: list[Buffer]) -> tuple[dict[int, list[int]], int]:
     neighbours: dict[int, list[int]] = {}
     live: list[int] = []
     bound = 0
-    shared = [i for i, b in enumerate(buffers) if b.size > LOCAL_BYTES]
+    shared = [i for i, b in enumerate(buffers) if b.size > LOCAL_BYTES and b.result is None]
     for i in sorted(shared, key=lambda i: (buffers[i].first, i)):
         live = [j for j in live if buffers[j].last >= buffers[i].first]
         neighbours[i] = list(live)
@@ -122,8 +173,10 @@ def _place(
                 break
             at = max(at, -(-(offset + buffers[j].size) // b.align) * b.align)
         offsets[i] = at
-    return [replace(b, offset=offsets.get(i)) for i, b in enumerate(buffers)]
+    return [replace(b, offset=offsets.get(i, b.offset)) for i, b in enumerate(buffers)]
 
 
 def _end(buffers: list[Buffer]) -> int:
-    return max((b.offset + b.size for b in buffers if b.offset is not None), default=0)
+    return max(
+        (b.offset + b.size for b in buffers if b.offset is not None and b.result is None), default=0
+    )

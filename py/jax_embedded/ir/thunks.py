@@ -5,8 +5,9 @@ XLA's words: a *slice* is a part of a buffer allocation, a *kernel* a function i
 one step of the schedule. Thunks run in order.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, fields, replace
+from typing import Any, TypeVar
 
 from jax_embedded.ir.elementwise import Elementwise, Operation
 from jax_embedded.shape import Shape
@@ -315,6 +316,41 @@ def steps_of(thunks: tuple[Thunk, ...]) -> Iterator[Step]:
                 yield from steps_of(branch)
         else:
             yield thunk
+
+
+def replace_steps(thunks: tuple[Thunk, ...], change: Callable[[Step], Step]) -> tuple[Thunk, ...]:
+    """The same sequence of other steps; they are visited in the order of `steps_of`."""
+    found: list[Thunk] = []
+    for thunk in thunks:
+        if isinstance(thunk, CallThunk):
+            found.append(replace(thunk, thunks=replace_steps(thunk.thunks, change)))
+        elif isinstance(thunk, WhileThunk):
+            condition = replace_steps(thunk.condition, change)
+            step = change(thunk)
+            body = replace_steps(thunk.body, change)
+            found.append(replace(step, condition=condition, body=body))
+        elif isinstance(thunk, ConditionalThunk):
+            step = change(thunk)
+            branches = tuple(replace_steps(branch, change) for branch in thunk.branches)
+            found.append(replace(step, branches=branches))
+        else:
+            found.append(change(thunk))
+    return tuple(found)
+
+
+_Step = TypeVar("_Step", bound=Step)
+
+
+def with_slices(step: _Step, change: Callable[[Slice], Slice]) -> _Step:
+    """The same step in other memory."""
+    changes: dict[str, Any] = {}
+    for field in fields(step):
+        value = getattr(step, field.name)
+        if isinstance(value, Slice):
+            changes[field.name] = change(value)
+        elif isinstance(value, tuple) and all(isinstance(item, Slice) for item in value):
+            changes[field.name] = tuple(map(change, value))
+    return replace(step, **changes)
 
 
 def reads_and_writes(step: Step) -> tuple[tuple[Slice, ...], tuple[Slice, ...]]:

@@ -6,9 +6,8 @@ uses a slot again and again. What each step reads and writes says which value is
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
-from typing import Any
+from dataclasses import dataclass, replace
+from itertools import count
 
 from jax_embedded.ir.program import Allocation, Program
 from jax_embedded.ir.thunks import (
@@ -19,6 +18,8 @@ from jax_embedded.ir.thunks import (
     Thunk,
     WhileThunk,
     reads_and_writes,
+    replace_steps,
+    with_slices,
 )
 from jax_embedded.shape import DTYPES
 
@@ -27,75 +28,49 @@ from jax_embedded.shape import DTYPES
 class Value:
     """A value, or several that are only ever used together.
 
+    allocation, offset: where it lies, in bytes.
     size, align: bytes.
     first, last: the steps between which it is live, both included.
+    stays: whether it is there when all is done.
     """
 
+    allocation: int
+    offset: int
     size: int
     align: int
     first: int
     last: int
+    stays: bool = False
 
 
 def separate_values(program: Program) -> Program:
-    """The same program; each value has an allocation of its own. It must have passed `verify`."""
-    temps = {a.index for a in program.allocations.values() if a.kind == "temp"}
-    values, places = Webs(program, temps).values()
+    """The same program; each value has an allocation of its own, also those that XLA keeps in the
+    memory of a result meanwhile. It must have passed `verify`.
+    """
+    ours = {a.index for a in program.allocations.values() if a.kind in ("temp", "result")}
+    values, places = Webs(program, ours).values()
     first = max(program.allocations, default=-1) + 1
-    allocations = {a.index: a for a in program.allocations.values() if a.index not in temps}
-    for number, value in enumerate(values, first):
-        allocations[number] = Allocation(number, value.size, "temp")
+    allocations = {a.index: a for a in program.allocations.values() if a.kind != "temp"}
+    results = allocations.keys() & ours
+    moves = [not (value.stays and value.allocation in results) for value in values]
+    for number, value in enumerate(values):
+        if moves[number]:
+            allocations[first + number] = Allocation(first + number, value.size, "temp")
 
-    def moved(time: int, where: Slice) -> Slice:
-        if where.allocation not in temps:
-            return where
-        number, offset = places[time, where]
-        return Slice(first + number, offset, where.shape)
+    times = count()
 
-    thunks, _ = _Moved(moved).all(program.thunks, 0)
-    return replace(program, allocations=allocations, thunks=thunks)
+    def moved(step: Step) -> Step:
+        time = next(times)
 
+        def place(where: Slice) -> Slice:
+            if where.allocation not in ours:
+                return where
+            number, offset = places[time, where]
+            return Slice(first + number, offset, where.shape) if moves[number] else where
 
-class _Moved:
-    """Thunks with other slices. moved: (step, slice) -> slice."""
+        return with_slices(step, place)
 
-    def __init__(self, moved: Callable[[int, Slice], Slice]):
-        self._moved = moved
-
-    def all(self, thunks: tuple[Thunk, ...], time: int) -> tuple[tuple[Thunk, ...], int]:
-        """And the step after them. time: of the first step."""
-        found: list[Thunk] = []
-        for thunk in thunks:
-            if isinstance(thunk, CallThunk):
-                inner, time = self.all(thunk.thunks, time)
-                found.append(replace(thunk, thunks=inner))
-            elif isinstance(thunk, WhileThunk):
-                condition, time = self.all(thunk.condition, time)
-                step = self._step(thunk, time)
-                body, time = self.all(thunk.body, time + 1)
-                found.append(replace(step, condition=condition, body=body))
-            elif isinstance(thunk, ConditionalThunk):
-                step = self._step(thunk, time)
-                time += 1
-                branches = []
-                for branch in thunk.branches:
-                    inner, time = self.all(branch, time)
-                    branches.append(inner)
-                found.append(replace(step, branches=tuple(branches)))
-            else:
-                found.append(self._step(thunk, time))
-                time += 1
-        return tuple(found), time
-
-    def _step(self, step: Step, time: int) -> Any:
-        changes: dict[str, Any] = {}
-        for field in fields(step):
-            value = getattr(step, field.name)
-            if isinstance(value, Slice):
-                changes[field.name] = self._moved(time, value)
-            elif isinstance(value, tuple) and all(isinstance(item, Slice) for item in value):
-                changes[field.name] = tuple(self._moved(time, item) for item in value)
-        return replace(step, **changes)
+    return replace(program, allocations=allocations, thunks=replace_steps(program.thunks, moved))
 
 
 @dataclass(frozen=True)
@@ -126,6 +101,7 @@ class Webs:
     """
 
     def __init__(self, program: Program, temps: set[int]):
+        """temps: the allocations that are looked at."""
         self.parent: list[int] = []
         self.node_of: dict[tuple[int, Slice], int] = {}
         self.loops: dict[int, tuple[int, int]] = {}  # first step -> first and last step
@@ -221,6 +197,12 @@ class Webs:
         alive: dict[int, set[int]] = {}
         for loop, node in self.carried:
             alive.setdefault(self.find(node), set()).update(self.loops.get(loop, ()))
+        left = {
+            self.find(node)
+            for owners in self.state.values()
+            for segment in owners
+            for node in segment.nodes
+        }
         values = []
         places = {}
         for number, (root, accesses) in enumerate(members.items()):
@@ -229,7 +211,9 @@ class Webs:
             align = max(min(DTYPES[s.shape.dtype].itemsize, 8) for s in slices)
             start = min(s.offset for s in slices) // align * align
             size = max(s.end for s in slices) - start
-            values.append(Value(size, align, min(times), max(times)))
+            stays = root in left
+            allocation = slices[0].allocation
+            values.append(Value(allocation, start, size, align, min(times), max(times), stays))
             for time, where in accesses:
                 places[time, where] = (number, where.offset - start)
         return values, places

@@ -156,9 +156,7 @@ class _Verifier:
         }:
             self._fail(f"{owner}: expected one dtype, found {step.out}")
         for number, where in enumerate(step.inputs):
-            reach = sum(
-                (axis.extent - 1) * axis.inputs[number] for axis in (*step.outer, *window)
-            )
+            reach = sum((axis.extent - 1) * axis.inputs[number] for axis in (*step.outer, *window))
             if not 0 <= reach < where.shape.elements:
                 self._fail(f"{owner}: expected strides within an input, {where}")
             if where.overlaps(step.out):

@@ -159,6 +159,9 @@ class _Entry(FunctionWriter):
             buffer = self.scratch.buffers[number]
             if buffer.offset is None:
                 base = f"%local.{number}"
+            elif buffer.result is not None:
+                base = self.base[buffer.result]
+                offset += buffer.offset
             else:
                 base = self.workspace
                 offset += buffer.offset

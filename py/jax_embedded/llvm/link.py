@@ -14,8 +14,10 @@ from jax_embedded.ir.program import Program
 from jax_embedded.ir.scratch import Scratch, plan_scratch
 from jax_embedded.ir.thunks import kernels_of
 from jax_embedded.llvm.abi import is_known
+from jax_embedded.llvm.emitters.arithmetic import SumOptions
 from jax_embedded.llvm.emitters.emit import emit_functions
-from jax_embedded.llvm.emitters.pairs import PairLimits
+from jax_embedded.llvm.emitters.pairs import MOST_PAIRED, PairLimits
+from jax_embedded.llvm.emitters.weights import with_laid_out_weights
 from jax_embedded.llvm.entry import entry_module
 from jax_embedded.llvm.kernel_calls import (
     KernelCall,
@@ -77,6 +79,9 @@ def link(
     Errors: ExportError if a kernel calls a function that is not on the ABI list, InternalError if
     LLVM refuses what XLA or we wrote.
     """
+    # Whether a loop may load pairs does not change the order that is best for it.
+    options = SumOptions(contract, size, MOST_PAIRED if target.loads_pairs and not size else 0)
+    program = with_laid_out_weights(program, target, options)
     scratch = plan_scratch(program)
     kernels = Kernels(program, contract=contract)
     calls = KernelCalls(kernels.same_code, _shared(program, kernels, target, size=size))

@@ -3,7 +3,6 @@
 dimension numbers and layouts.
 """
 
-from collections.abc import Sequence
 from typing import Any, Protocol
 
 from jax_embedded.ir.thunks import DotAxis, WindowAxis
@@ -35,31 +34,6 @@ def layout_steps(shape: Any) -> tuple[int, ...]:
         steps[dimension] = step
         step *= shape.dimensions[dimension]
     return tuple(steps)
-
-
-def reshaped(
-    dims: Sequence[int], steps: Sequence[int], new_dims: Sequence[int]
-) -> tuple[int, ...] | None:
-    """The steps of the same elements in the same order with other dimensions, if there are any."""
-    old = [(extent, step) for extent, step in zip(dims, steps, strict=True) if extent > 1]
-    new_steps = [0] * len(new_dims)
-    number = len(new_dims)
-    while old:
-        extent, step = old.pop()
-        left = extent  # of the old dimension, and of those before it that go on with it
-        number -= 1
-        while number >= 0 and (new_dims[number] == 1 or left > 1):
-            if new_dims[number] > 1:
-                while left % new_dims[number] and old and old[-1][1] == extent * step:
-                    more, _ = old.pop()
-                    extent, left = extent * more, left * more
-                if left % new_dims[number]:
-                    return None
-                new_steps[number] = step * (extent // left)
-                left //= new_dims[number]
-            number -= 1
-        number += 1
-    return tuple(new_steps)
 
 
 def dot_axes(

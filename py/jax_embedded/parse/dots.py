@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from jax_embedded.ir.thunks import DotAxis
-from jax_embedded.parse.axes import dot_axes, layout_steps, reshaped
+from jax_embedded.parse.axes import dot_axes, layout_steps
 from jax_embedded.parse.hlo import Hlo, is_row_major
 
 
@@ -130,7 +130,7 @@ class Dots:
                 if _same_steps(source.dims, source.steps, layout_steps(memory)):
                     behind = Read(source.instruction, dims, here.steps)
                 elif is_row_major(memory) and is_row_major(instruction.shape):
-                    steps = reshaped(source.dims, source.steps, dims)
+                    steps = _reshaped(source.dims, source.steps, dims)
                     behind = Read(source.instruction, dims, steps) if steps else None
         elif instruction.opcode == "fusion" and fusion is None:
             root = self._root(instruction)
@@ -168,3 +168,28 @@ class Dots:
 def _same_steps(dims: Sequence[int], one: Sequence[int], other: Sequence[int]) -> bool:
     pairs = zip(dims, one, other, strict=True)
     return all(a == b for extent, a, b in pairs if extent > 1)
+
+
+def _reshaped(
+    dims: Sequence[int], steps: Sequence[int], new_dims: Sequence[int]
+) -> tuple[int, ...] | None:
+    """The steps of the same elements in the same order with other dimensions, if there are any."""
+    old = [(extent, step) for extent, step in zip(dims, steps, strict=True) if extent > 1]
+    new_steps = [0] * len(new_dims)
+    number = len(new_dims)
+    while old:
+        extent, step = old.pop()
+        left = extent  # of the old dimension, and of those before it that go on with it
+        number -= 1
+        while number >= 0 and (new_dims[number] == 1 or left > 1):
+            if new_dims[number] > 1:
+                while left % new_dims[number] and old and old[-1][1] == extent * step:
+                    more, _ = old.pop()
+                    extent, left = extent * more, left * more
+                if left % new_dims[number]:
+                    return None
+                new_steps[number] = step * (extent // left)
+                left //= new_dims[number]
+            number -= 1
+        number += 1
+    return tuple(new_steps)

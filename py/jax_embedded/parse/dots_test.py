@@ -9,7 +9,7 @@ from jax_embedded.ir.elementwise import Operation
 from jax_embedded.ir.program import Program
 from jax_embedded.ir.thunks import CopyThunk, DotAxis, DotThunk, KernelThunk, reads_and_writes
 from jax_embedded.ir.verify import verify
-from jax_embedded.parse.axes import reshaped
+from jax_embedded.parse.dots import _reshaped
 from jax_embedded.parse.parse import parse
 
 
@@ -76,7 +76,7 @@ def test_reshaping_as_numpy_does_it(seed):
         count = int(random.integers(1, 3))
         new.append(int(np.prod(factors[:count])))
         factors = factors[count:]
-    steps = reshaped(array.shape, [s // 8 for s in array.strides], new)
+    steps = _reshaped(array.shape, [s // 8 for s in array.strides], new)
     try:
         expected = np.reshape(array, new, copy=False)
     except ValueError:

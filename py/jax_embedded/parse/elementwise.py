@@ -4,8 +4,13 @@
 import struct
 from typing import Any
 
-from jax_embedded.ir.elementwise import OPCODES, Elementwise, Operation
-from jax_embedded.parse.axes import layout_steps, reshaped
+from jax_embedded.ir.elementwise import (
+    OPCODES,
+    Elementwise,
+    Operation,
+    row_major,
+    step_along,
+)
 from jax_embedded.parse.hlo import Hlo, is_row_major
 
 _MOST_OPERATIONS = 16
@@ -34,14 +39,13 @@ class _Reader:
         self.arguments = arguments
         self.inputs: dict[int, tuple[int, ...]] = {}  # by the number of the argument
         self.operations: list[Operation] = []
-        self.numbers: dict[int, int] = {}  # value by the id of the instruction
+        self.numbers: dict[tuple[int, tuple[int, ...]], int] = {}
         self.dims: tuple[int, ...] = ()
 
     def read(self, root: Any) -> Elementwise:
-        self._require(self.hlo.type_name(root.shape) == "F32")
         self.dims = tuple(root.shape.dimensions)
-        last = self._value(root)
-        self._require(last == len(self.arguments) + len(self.operations) - 1 and self.operations)
+        last = self._value(root, row_major(self.dims))
+        self._require(self.operations and last == self._next() - 1)
         self._require(len(self.inputs) == len(self.arguments))
         inputs = tuple(self.inputs[number] for number in range(len(self.arguments)))
         return Elementwise(self.dims, inputs, tuple(self.operations))
@@ -50,58 +54,63 @@ class _Reader:
         if not condition:
             raise _OtherError
 
-    def _value(self, instruction: Any) -> int:
-        """The number of the value that the instruction makes, at the same place as in out."""
-        if instruction.id not in self.numbers:
-            self.numbers[instruction.id] = self._computed(instruction)
-        return self.numbers[instruction.id]
+    def _next(self) -> int:
+        return len(self.arguments) + len(self.operations)
 
-    def _computed(self, instruction: Any) -> int:
+    def _value(self, instruction: Any, steps: tuple[int, ...]) -> int:
+        """The number of an element that the instruction makes.
+
+        steps: which one: how many elements the next one along each dimension of out is away.
+        """
+        key = instruction.id, steps
+        if key not in self.numbers:
+            self.numbers[key] = self._computed(instruction, steps)
+        return self.numbers[key]
+
+    def _computed(self, instruction: Any, steps: tuple[int, ...]) -> int:
         shape = instruction.shape
         self._require(self.hlo.type_name(shape) == "F32" and is_row_major(shape))
-        if instruction.opcode in OPCODES:
-            operands = tuple(self._value(self._operand(instruction, i)) for i in self._all(instruction))
-            return self._add(Operation(instruction.opcode, operands))
-        source, steps = self._moved(instruction)
-        if source.opcode == "constant":
+        operands = [self.hlo.instructions[i] for i in instruction.operand_ids]
+        opcode = instruction.opcode
+        if opcode in OPCODES:
+            numbers = tuple(self._value(operand, steps) for operand in operands)
+            return self._add(Operation(opcode, numbers))
+        if opcode == "constant":
             self._require(not any(steps))
-            (number,) = struct.unpack("<f", self.hlo.literal_bytes(source)[:4])
+            (number,) = struct.unpack("<f", self.hlo.literal_bytes(instruction)[:4])
             return self._add(Operation("constant", (), number))
-        if source.opcode == "parameter":
-            return self._input(source, reshaped(tuple(shape.dimensions), steps, self.dims))
-        self._require(instruction.opcode == "bitcast")
-        return self._value(self._operand(instruction, 0))
+        if opcode == "parameter":
+            return self._input(instruction, steps)
+        self._require(opcode in ("bitcast", "broadcast", "transpose"))
+        (operand,) = operands
+        self._require(is_row_major(operand.shape))
+        if opcode == "bitcast":
+            return self._value(operand, steps)
+        return self._value(operand, self._moved(instruction, operand, steps))
 
-    def _all(self, instruction: Any) -> range:
-        return range(len(instruction.operand_ids))
-
-    def _operand(self, instruction: Any, number: int) -> Any:
-        return self.hlo.instructions[instruction.operand_ids[number]]
+    def _moved(self, instruction: Any, operand: Any, steps: tuple[int, ...]) -> tuple[int, ...]:
+        """Which element of the operand it is."""
+        dims = tuple(instruction.shape.dimensions)
+        from_ = row_major(tuple(operand.shape.dimensions))
+        if instruction.opcode == "transpose":
+            along = tuple(from_[d] for d in instruction.dimensions)
+        else:
+            of_dimension = dict(zip(instruction.dimensions, from_, strict=True))
+            along = tuple(of_dimension.get(d, 0) for d in range(len(dims)))
+        found = [
+            step_along(dims, along, extent, step)
+            for extent, step in zip(self.dims, steps, strict=True)
+        ]
+        moved = tuple(step for step in found if step is not None)
+        self._require(len(moved) == len(found))
+        return moved
 
     def _add(self, operation: Operation) -> int:
         self._require(len(self.operations) < _MOST_OPERATIONS)
         self.operations.append(operation)
-        return len(self.arguments) + len(self.operations) - 1
+        return self._next() - 1
 
-    def _input(self, parameter: Any, steps: tuple[int, ...] | None) -> int:
-        if steps is None:
-            raise _OtherError
+    def _input(self, parameter: Any, steps: tuple[int, ...]) -> int:
         number = self.arguments.index(self.fusion.operand_ids[parameter.parameter_number])
         self._require(self.inputs.setdefault(number, steps) == steps)
         return number
-
-    def _moved(self, instruction: Any) -> tuple[Any, tuple[int, ...]]:
-        """What it takes its elements from, and the steps there along its dimensions."""
-        dims = tuple(instruction.shape.dimensions)
-        if instruction.opcode not in ("broadcast", "bitcast"):
-            return instruction, layout_steps(instruction.shape)
-        operand = self._operand(instruction, 0)
-        self._require(is_row_major(operand.shape))
-        source, steps = self._moved(operand)
-        if instruction.opcode == "broadcast":
-            along = dict(zip(instruction.dimensions, steps, strict=True))
-            return source, tuple(along.get(d, 0) for d in range(len(dims)))
-        found = reshaped(tuple(operand.shape.dimensions), steps, dims)
-        if found is None:
-            raise _OtherError
-        return source, found

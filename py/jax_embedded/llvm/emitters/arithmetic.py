@@ -64,7 +64,7 @@ def arithmetic(dtype: str, target: Target, terms: int, options: SumOptions) -> A
         registers = Registers(2, 1, MOST_TERMS, steps=30, unroll=1)
         return Arithmetic(kind, Unpacked(kind), registers, 1, size)
     if lanes > 1:
-        registers = Registers(values=8, sums=6, terms=at_once, lanes=lanes, steps=steps)
+        registers = Registers(8, 6, at_once, lanes, steps, reach=508)
     elif in_hardware:
         values = (16 if kind.type == ir.DoubleType() else 32) // kind.parts
         pairs = options.pairs if dtype == "f32" and target.loads_pairs else 0

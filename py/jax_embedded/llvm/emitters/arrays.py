@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The arrays that sums of products are made of, and go to."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from llvmlite import ir
@@ -29,6 +29,21 @@ class Arrays:
             lhs=self.moved(code, self.lhs, [(i, axis.lhs) for i, axis in places]),
             rhs=self.moved(code, self.rhs, [(i, axis.rhs) for i, axis in places]),
         )
+
+    def along(self, code: Code, axes: Sequence[DotAxis], body: Callable[["Arrays"], None]) -> None:
+        """A loop for each axis, the first one outermost, with `body` at each place."""
+        if not axes:
+            body(self)
+            return
+        axis, *inner = axes
+
+        def step(state: list[ir.Value]) -> list[ir.Value]:
+            here = replace(self, lhs=state[0], rhs=state[1], results=tuple(state[2:]))
+            here.along(code, inner, body)
+            further = here.moved_to(code, [(1, axis)])
+            return [further.lhs, further.rhs, *further.results]
+
+        code.repeat(axis.extent, [self.lhs, self.rhs, *self.results], step)
 
     def moved_results(self, code: Code, places: Sequence[Place]) -> "Arrays":
         """lhs and rhs stay."""

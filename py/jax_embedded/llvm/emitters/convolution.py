@@ -18,6 +18,7 @@ from jax_embedded.target import Target
 # Each has its own code.
 _MOST_REGIONS = 3
 
+
 def convolution(code: Code, thunk: ConvolutionThunk, target: Target, options: SumOptions) -> None:
     """Arguments: lhs, rhs, the inputs, out. options."""
     if not thunk.out.shape.elements:
@@ -68,9 +69,7 @@ class _Convolution:
         )
         arrays = Arrays(self.how.number, lhs, rhs, (out, *inputs))
         arrays = replace(arrays, rhs=arrays.moved(code, rhs, [(begin, 1)]))
-        with code.loops([axis.extent for axis in self.around]) as counters:
-            here = arrays.moved_to(code, list(zip(counters, self.around, strict=True)))
-            self._along(0, here, [])
+        arrays.along(code, self.around, lambda here: self._along(0, here, []))
 
     def _along(self, depth: int, arrays: Arrays, taps: list[Taps]) -> None:
         """The places along the axes of the window from `depth` on."""
@@ -104,9 +103,7 @@ class _Convolution:
             terms = DotAxis(len(found), axis.dilation * axis.lhs, axis.rhs, 0)
             self._sums(moved, row, taps, [terms])
 
-    def _sums(
-        self, arrays: Arrays, row: DotAxis, taps: list[Taps], inside: list[DotAxis]
-    ) -> None:
+    def _sums(self, arrays: Arrays, row: DotAxis, taps: list[Taps], inside: list[DotAxis]) -> None:
         inner = merged([*inside, *self.features]) or [ONE]
         terms = [*taps, *inner]
         write_sums(self.code, self.how, arrays, row, self.column, terms, self.epilogue)

@@ -24,6 +24,8 @@ def dot(code: Code, thunk: DotThunk, target: Target, options: SumOptions) -> Non
     lhs, rhs, *inputs, out = code.arguments
     arrays = Arrays(how.number, lhs, rhs, (out, *inputs))
     terms = merged(thunk.contracting) or [ONE]
-    with code.loops([axis.extent for axis in around]) as counters:
-        here = arrays.moved_to(code, list(zip(counters, around, strict=True)))
+
+    def sums(here: Arrays) -> None:
         write_sums(code, how, here, rows[-1], columns[-1], terms, thunk.epilogue)
+
+    arrays.along(code, around, sums)

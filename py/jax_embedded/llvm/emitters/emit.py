@@ -3,9 +3,8 @@
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from math import prod
-from typing import Any
 
 from llvmlite import ir
 
@@ -19,14 +18,15 @@ from jax_embedded.ir.thunks import (
     SortThunk,
     TopKThunk,
     reads_and_writes,
+    with_slices,
 )
+from jax_embedded.llvm.emitters.arithmetic import SumOptions
 from jax_embedded.llvm.emitters.code import POINTER, Code
 from jax_embedded.llvm.emitters.convolution import convolution
 from jax_embedded.llvm.emitters.dot import dot
 from jax_embedded.llvm.emitters.fft import fft
 from jax_embedded.llvm.emitters.pairs import PairLimits, with_neon
 from jax_embedded.llvm.emitters.sort import sort, top_k
-from jax_embedded.llvm.emitters.arithmetic import SumOptions
 from jax_embedded.target import Target
 
 _LONG_SUM = 200  # products
@@ -135,11 +135,6 @@ def _pointers(thunk: EmittedThunk) -> tuple[Slice, ...]:
 
 def _without_places(thunk: EmittedThunk) -> EmittedThunk:
     """What the function depends on: neither where the arrays lie nor where it comes from."""
-    changes: dict[str, Any] = {"origin": Origin("", "")}
-    for field in fields(thunk):
-        value = getattr(thunk, field.name)
-        if isinstance(value, Slice):
-            changes[field.name] = Slice(0, 0, value.shape)
-        elif isinstance(value, tuple) and all(isinstance(item, Slice) for item in value):
-            changes[field.name] = tuple(Slice(0, 0, item.shape) for item in value)
-    return replace(thunk, **changes)
+    return replace(
+        with_slices(thunk, lambda where: Slice(0, 0, where.shape)), origin=Origin("", "")
+    )

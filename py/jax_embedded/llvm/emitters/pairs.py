@@ -31,7 +31,8 @@ _NEON_ALONE = re.compile(
 _VECTOR_OF_TWO = re.compile(r"v\w+\.([fisu](8|16|32|64)|\d+)\s+d\d")
 
 
-_LIMITS = (32, 4, 0)
+MOST_PAIRED = 32
+_LIMITS = (MOST_PAIRED, 4, 0)
 
 
 @dataclass(frozen=True)

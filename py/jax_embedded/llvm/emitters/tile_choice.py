@@ -13,6 +13,7 @@ from itertools import product
 
 MOST_CODE = 1100  # bytes for one dot
 _SHORT = 1.4  # times the shortest code: what counts as short
+_PAIRED = 8  # registers that LLVM loads pairs into ahead of their use
 _WORTH = 0.02  # of the instructions: what may be given for shorter code
 
 
@@ -25,6 +26,7 @@ class Registers:
     steps: instructions of a multiplication and an addition.
     unroll: how many products for each sum an iteration may make.
     pairs: whether two neighbours are loaded by one instruction.
+    reach: how many bytes behind an address a load reaches.
     """
 
     values: int
@@ -34,6 +36,7 @@ class Registers:
     steps: int = 1
     unroll: int = 32
     pairs: bool = False
+    reach: int = 1020
 
 
 @dataclass(frozen=True)
@@ -59,8 +62,7 @@ class Problem:
     """rows, columns, terms: how many. vectors: along what the elements of a vector may lie.
 
     sliding: whether a row reads what its neighbour has read one term before.
-    row_pairs, column_pairs: along what neighbours in memory lie, on each side: "terms", "tile" (the
-        rows or the columns), or nothing.
+    row_steps, column_steps: how many elements the next row or column, and the next term, is away.
     """
 
     rows: int
@@ -68,8 +70,8 @@ class Problem:
     terms: int
     vectors: tuple[str, ...] = ()
     sliding: bool = False
-    row_pairs: str = ""
-    column_pairs: str = ""
+    row_steps: tuple[int, int] = (0, 0)
+    column_steps: tuple[int, int] = (0, 0)
 
 
 @cache
@@ -95,6 +97,12 @@ def choose(problem: Problem, registers: Registers, *, size: bool = False) -> Til
     fewest = min(instructions for (instructions, _), _ in short)
     good = [c for c in short if c[0][0] <= fewest * (1 + _WORTH)]
     return min(good, key=lambda c: (c[0][1], c[0][0]))[1]
+
+
+def instructions(problem: Problem, registers: Registers, *, size: bool = False) -> float:
+    """About how many the dot takes with the tile that `choose` gives."""
+    tile = choose(problem, registers, size=size)
+    return _cost(problem, registers, tile, registers.lanes if tile.along != "rows" else 1)[0]
 
 
 def _tiles(problem: Problem, registers: Registers, along: str, lanes: int) -> Iterator[Tile]:
@@ -148,10 +156,10 @@ def _cost(problem: Problem, registers: Registers, tile: Tile, lanes: int) -> tup
             vectors = -(-columns // width)
             sums = rows * vectors
             left: float = 1 + (rows - 1) / tile.unroll if problem.sliding else rows
-            right: float = vectors
-            if registers.pairs and lanes == 1:
-                left /= _loaded_at_once(problem.row_pairs, rows, tile.unroll)
-                right /= _loaded_at_once(problem.column_pairs, columns, tile.unroll)
+            left *= _instructions_of_a_load(problem.row_steps, rows, tile.unroll, registers)
+            right = vectors * _instructions_of_a_load(
+                problem.column_steps, columns, tile.unroll, registers
+            )
             body = registers.steps * sums + left + right
             begin = 0 if tile.peeled else sums * tile.chains
             end = sums * tile.chains + 8 + tail * (registers.steps * sums + rows + vectors)
@@ -160,6 +168,7 @@ def _cost(problem: Problem, registers: Registers, tile: Tile, lanes: int) -> tup
             of_a_part = begin
             if parts > 1:
                 live = 2 * sums * tile.chains + min(rows, vectors) + 1
+                live += _PAIRED if registers.pairs else 0
                 of_a_part += sums * tile.chains + 4 + 2 * max(0, live - registers.values)
             if parts > 1:
                 end += sums * tile.chains
@@ -170,10 +179,20 @@ def _cost(problem: Problem, registers: Registers, tile: Tile, lanes: int) -> tup
     return instructions, code
 
 
-def _loaded_at_once(pairs: str, count: int, unroll: int) -> float:
-    """Elements, by one instruction."""
-    along = {"terms": unroll, "tile": count}.get(pairs, 1)
-    return along / (along - along // 2)
+def _instructions_of_a_load(
+    steps: tuple[int, int], count: int, unroll: int, registers: Registers
+) -> float:
+    """On average, of the elements or vectors that an iteration reads on one side."""
+    of_tile, of_terms = steps
+    # An addition for each load that is out of reach; where the terms of a row lie side by side LLVM
+    # finds an address that many of them share.
+    places = product(range(count), range(unroll)) if of_terms != 1 else ()
+    far = sum(4 * (i * of_tile + n * of_terms) > registers.reach for i, n in places)
+    instructions = 1 + far / (count * unroll)
+    if registers.pairs and registers.lanes == 1:
+        along = count if of_tile == 1 else unroll if of_terms == 1 else 1
+        instructions *= (along - along // 2) / along
+    return instructions
 
 
 def _cuts(extent: int, size: int) -> list[tuple[int, int]]:

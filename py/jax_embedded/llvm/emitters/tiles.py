@@ -70,11 +70,21 @@ def write_sums(
     row, column: an axis of the one side only. terms: merged; the last of them is no Taps.
     epilogue: what becomes of the sum before.
     """
-    if (row.lhs == row.out == 1 and row.extent > 1) and column.rhs != 1:
+    row, column, turned, terms = in_order(row, column, terms)
+    if turned:
         arrays = replace(arrays, lhs=arrays.rhs, rhs=arrays.lhs)
-        row, column = _turned(column), _turned(row)
-        terms = [_turned(axis) for axis in terms]
     _Sums(code, how, arrays, row, column, list(terms), epilogue).write()
+
+
+def in_order(
+    row: DotAxis, column: DotAxis, terms: Sequence[Taps | DotAxis]
+) -> tuple[DotAxis, DotAxis, bool, list[Taps | DotAxis]]:
+    """row and column, so that vectors may lie along the columns; whether they, and with them lhs
+    and rhs, had to change places; and the terms.
+    """
+    if row.lhs == row.out == 1 and row.extent > 1 and column.rhs != 1:
+        return _turned(column), _turned(row), True, [_turned(axis) for axis in terms]
+    return row, column, False, list(terms)
 
 
 _Axis = TypeVar("_Axis", bound=Taps | DotAxis)
@@ -86,6 +96,29 @@ def _turned(axis: _Axis) -> _Axis:
 
 def _most(axis: Taps | DotAxis) -> int:
     return axis.most if isinstance(axis, Taps) else axis.extent
+
+
+def problem_of(
+    how: Arithmetic, row: DotAxis, column: DotAxis, terms: Sequence[Taps | DotAxis]
+) -> Problem:
+    """What a tile has to be chosen for."""
+    last = terms[-1]
+    lanes = how.lanes
+    vectors = []
+    are_vectors = column.rhs == column.out == 1 and {*column.inputs} <= {0, 1}
+    if lanes > 1 and are_vectors and column.extent >= lanes:
+        vectors.append("columns")
+    if lanes > 1 and len(terms) == 1 and last.lhs == last.rhs == 1 and _most(last) >= lanes:
+        vectors.append("terms")
+    return Problem(
+        row.extent,
+        column.extent,
+        prod(map(_most, terms)),
+        tuple(vectors),
+        row.lhs == last.lhs != 0,
+        (row.lhs, last.lhs),
+        (column.rhs, last.rhs),
+    )
 
 
 class _Sums:
@@ -107,23 +140,7 @@ class _Sums:
         self.last = last = terms[-1]
         assert isinstance(last, DotAxis)
         lanes = how.lanes
-        vectors = []
-        are_vectors = column.rhs == column.out == 1 and {*column.inputs} <= {0, 1}
-        if lanes > 1 and are_vectors and column.extent >= lanes:
-            vectors.append("columns")
-        if lanes > 1 and len(terms) == 1 and last.lhs == last.rhs == 1 and last.extent >= lanes:
-            vectors.append("terms")
-        count = prod(_most(axis) for axis in terms)
-        sliding = row.lhs == last.lhs != 0
-        problem = Problem(
-            row.extent,
-            column.extent,
-            count,
-            tuple(vectors),
-            sliding,
-            _neighbours(row.lhs, last.lhs),
-            _neighbours(column.rhs, last.rhs),
-        )
+        problem = problem_of(how, row, column, terms)
         self.pairs = how.pairs
         self.tile: Tile = choose(problem, how.registers, size=how.size)
         self.vector = Vector(lanes, how.number)
@@ -345,11 +362,6 @@ class _Tile:
     def _sums(self, flat: list[ir.Value]) -> Sums:
         parts = len(self.sum.zero())
         return [flat[i : i + parts] for i in range(0, len(flat), parts)]
-
-
-def _neighbours(of_tile: int, of_terms: int) -> str:
-    """Along what neighbours in memory lie. Arguments: the steps along the tile and the terms."""
-    return "tile" if of_tile == 1 else "terms" if of_terms == 1 else ""
 
 
 def _flat(sums: Sums) -> list[ir.Value]:

@@ -10,11 +10,12 @@ import numpy as np
 import pytest
 from llvmlite import ir
 
+from jax_embedded.ir.elementwise import Operation
 from jax_embedded.ir.thunks import ConvolutionThunk, DotAxis, DotThunk, Origin, Slice, WindowAxis
+from jax_embedded.llvm.emitters.arithmetic import SumOptions
 from jax_embedded.llvm.emitters.code import Code
 from jax_embedded.llvm.emitters.convolution import convolution
 from jax_embedded.llvm.emitters.dot import dot
-from jax_embedded.llvm.emitters.arithmetic import SumOptions
 from jax_embedded.llvm.emitters.unpacked import MOST_TERMS
 from jax_embedded.llvm.targets import target_machine
 from jax_embedded.shape import Shape
@@ -33,10 +34,10 @@ CASES = 40
 GUARD = np.float32(12345.0)
 
 
-def compiled(write: Callable[[Code], None]) -> tuple[Callable, object]:
-    """A function of three pointers, and what must stay alive meanwhile."""
+def compiled(write: Callable[[Code], None], pointers: int = 3) -> tuple[Callable, object]:
+    """A function of pointers, and what must stay alive meanwhile."""
     module = ir.Module()
-    code = Code(module, "f", 3, inline=False)
+    code = Code(module, "f", pointers, inline=False)
     write(code)
     code.end()
     lines = [line for line in str(module).splitlines() if not line.startswith("target ")]
@@ -53,17 +54,21 @@ def compiled(write: Callable[[Code], None]) -> tuple[Callable, object]:
         .export_symbol("f")
         .link(llvm.create_lljit_compiler(use_jit_link=True), "f")
     )
-    return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)(library["f"]), library
+    return ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * pointers)(library["f"]), library
 
 
 def called(
-    write: Callable[[Code], None], lhs: np.ndarray, rhs: np.ndarray, dims: tuple[int, ...]
+    write: Callable[[Code], None],
+    lhs: np.ndarray,
+    rhs: np.ndarray,
+    dims: tuple[int, ...],
+    *inputs: np.ndarray,
 ) -> np.ndarray:
-    function, _alive = compiled(write)
-    lhs, rhs = np.ascontiguousarray(lhs), np.ascontiguousarray(rhs)
+    function, _alive = compiled(write, 3 + len(inputs))
+    read = [np.ascontiguousarray(array) for array in (lhs, rhs, *inputs)]
     size = int(np.prod(dims))
     out = np.full(size + 32, GUARD.astype(lhs.dtype))
-    function(lhs.ctypes.data, rhs.ctypes.data, out[16:].ctypes.data)
+    function(*(array.ctypes.data for array in read), out[16:].ctypes.data)
     assert (out[:16] == GUARD.astype(lhs.dtype)).all()
     assert (out[16 + size :] == GUARD.astype(lhs.dtype)).all()
     return out[16 : 16 + size].reshape(dims)
@@ -87,7 +92,8 @@ def thunk_of(subscripts: str, lhs: np.ndarray, rhs: np.ndarray, dtype: str = "f3
         return int(np.prod([extents[n] for n in side[at + 1 :]])) if at >= 0 else 0
 
     def axis(name: str) -> DotAxis:
-        return DotAxis(extents[name], *(step(name, side) for side in names))
+        lhs_step, rhs_step, out_step = (step(name, side) for side in names)
+        return DotAxis(extents[name], lhs_step, rhs_step, out_step)
 
     contracting = [n for n in extents if n not in result]
     dims = tuple(extents[name] for name in result)
@@ -132,6 +138,49 @@ def test_dots(seed, arithmetic):
         thunk.out.shape.dims,
     )
     assert close(got, expected, extents["k"]), (subscripts, lhs.shape, rhs.shape)
+
+
+@pytest.mark.parametrize("arithmetic", ARITHMETIC)
+@pytest.mark.parametrize("seed", range(CASES))
+def test_epilogues(seed, arithmetic):
+    """max(sum * scale + bias, 0), the bias along some of the result's dimensions."""
+    random = np.random.default_rng(seed)
+    subscripts = random.choice(["mk,kn->mn", "mk,k->m", "kn,k->n", "bmk,bkn->bmn", "mk,nk->mn"])
+    extents = {name: int(random.choice([1, 2, 3, 4, 5, 8, 13, 16])) for name in "mnbk"}
+    sides, result = subscripts.split("->")
+    lhs, rhs = (
+        random.standard_normal([extents[n] for n in side]).astype(np.float32)
+        for side in sides.split(",")
+    )
+    kept = "".join(name for name in result if random.integers(2))
+    bias = random.standard_normal([extents[n] for n in kept]).astype(np.float32)
+    scale = np.array([1.5], np.float32)
+
+    def along(name: str) -> int:
+        at = kept.find(name)
+        return int(np.prod([extents[n] for n in kept[at + 1 :]])) if at >= 0 else 0
+
+    thunk = thunk_of(subscripts, lhs, rhs)
+    axes = zip(thunk.outer, result, strict=True)
+    thunk = replace(
+        thunk,
+        outer=tuple(replace(axis, inputs=(along(name), 0)) for axis, name in axes),
+        inputs=(slice_of(bias), slice_of(scale)),
+        epilogue=(
+            Operation("multiply", (0, 2)),
+            Operation("add", (3, 1)),
+            Operation("constant", (), 0.0),
+            Operation("maximum", (4, 5)),
+        ),
+    )
+    sums = np.einsum(subscripts, lhs.astype(np.float64), rhs.astype(np.float64))
+    shape = [extents[name] if name in kept else 1 for name in result]
+    expected = np.maximum(sums * 1.5 + bias.astype(np.float64).reshape(shape), 0)
+    got = called(
+        lambda code: dot(code, thunk, ARITHMETIC[arithmetic], SumOptions()),
+        *(lhs, rhs, thunk.out.shape.dims, bias, scale),
+    )
+    assert close(got, expected, extents["k"] + 8), (subscripts, kept, extents)
 
 
 @pytest.mark.parametrize("dtype", ["i8", "u16", "i32", "i64"])

@@ -1,0 +1,102 @@
+# SPDX-License-Identifier: Apache-2.0
+import ctypes
+import math
+
+import llvmlite.binding as llvm
+import numpy as np
+import pytest
+from llvmlite import ir
+
+from jax_embedded.ir.elementwise import Operation
+from jax_embedded.llvm.emitters.code import Code
+from jax_embedded.llvm.emitters.epilogue import finish
+from jax_embedded.llvm.emitters.number import number
+from jax_embedded.llvm.emitters.vector import Vector
+from jax_embedded.llvm.targets import target_machine
+from jax_embedded.target import TARGETS
+
+EDGES = [0.0, -0.0, 1.0, -1.0, 2.5, -2.5, 1e-45, 3e38, math.inf, -math.inf, math.nan]
+F32 = number("f32", contract=True)
+
+
+def run(
+    operations: tuple[Operation, ...], a: np.ndarray, b: np.ndarray, *, lanes: int
+) -> np.ndarray:
+    """a: the sums. b: an input."""
+    kind = Vector(lanes, F32) if lanes > 1 else F32
+    module = ir.Module()
+    code = Code(module, "f", 3, inline=False)
+    left, right, out = code.arguments
+    for at in range(0, a.size, lanes):
+        read = kind.load(code, right, at)
+        value = finish(code, F32, kind.load(code, left, at), [read], operations)
+        kind.store(code, value, out, at)
+    code.end()
+    lines = [line for line in str(module).splitlines() if not line.startswith("target ")]
+    parsed = llvm.parse_assembly("\n".join(lines))
+    parsed.get_function("f").linkage = "external"
+    parsed.verify()
+    machine = target_machine(TARGETS["host"])
+    library = (
+        llvm.JITLibraryBuilder()
+        .add_object_img(machine.emit_object(parsed))
+        .add_current_process()
+        .export_symbol("f")
+        .link(llvm.create_lljit_compiler(use_jit_link=True), "f")
+    )
+    result = np.zeros(a.size, np.float32)
+    ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)(library["f"])(
+        a.ctypes.data, b.ctypes.data, result.ctypes.data
+    )
+    return result
+
+
+def extremum(opcode: str, a: float, b: float) -> float:
+    """IEEE 754-2019, 9.6."""
+    if math.isnan(a) or math.isnan(b):
+        return math.nan
+    if a == b == 0:
+        positive = [x for x in (a, b) if math.copysign(1, x) > 0]
+        negative = [x for x in (a, b) if math.copysign(1, x) < 0]
+        order = positive + negative
+        return order[0] if opcode == "maximum" else order[-1]
+    return max(a, b) if opcode == "maximum" else min(a, b)
+
+
+def same(got: np.ndarray, expected: list[float]) -> bool:
+    want = np.array(expected, np.float32)
+    nan = np.isnan(got) & np.isnan(want)
+    return bool((nan | ((got == want) & (np.signbit(got) == np.signbit(want)))).all())
+
+
+@pytest.mark.parametrize("lanes", [1, 4])
+@pytest.mark.parametrize("opcode", ["maximum", "minimum"])
+def test_the_larger_and_the_smaller(opcode, lanes):
+    pairs = [(a, b) for a in EDGES for b in EDGES]
+    pairs += pairs[: -len(pairs) % 4]
+    a, b = np.array(pairs, np.float32).T.copy()
+    got = run((Operation(opcode, (0, 1)),), a, b, lanes=lanes)
+    assert same(got, [extremum(opcode, x, y) for x, y in zip(a, b, strict=True)])
+
+
+@pytest.mark.parametrize("lanes", [1, 4])
+@pytest.mark.parametrize("first", [True, False])
+@pytest.mark.parametrize("limit", EDGES)
+@pytest.mark.parametrize("opcode", ["maximum", "minimum"])
+def test_the_larger_and_the_smaller_with_a_constant(opcode, limit, first, lanes):
+    a = np.array([*EDGES, 0.0], np.float32)
+    operands = (2, 0) if first else (0, 2)
+    operations = (Operation("constant", (), limit), Operation(opcode, operands))
+    got = run(operations, a, a, lanes=lanes)
+    assert same(got, [extremum(opcode, x, np.float32(limit)) for x in a])
+
+
+@pytest.mark.parametrize("lanes", [1, 4])
+@pytest.mark.parametrize(
+    ("opcode", "compute"),
+    [("add", np.add), ("subtract", np.subtract), ("multiply", np.multiply), ("divide", np.divide)],
+)
+def test_arithmetic(opcode, compute, lanes):
+    a, b = np.random.default_rng(0).standard_normal((2, 8)).astype(np.float32)
+    negated = (Operation(opcode, (0, 1)), Operation("negate", (2,)))
+    assert same(run(negated, a, b, lanes=lanes), list(-compute(a, b)))

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What is read out of XLA's fusions, and what dots and convolutions do of it."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from jax_embedded.capture.capture import CaptureRequest, capture
+from jax_embedded.ir.elementwise import Elementwise, Operation
+from jax_embedded.ir.fusion import fuse
+from jax_embedded.ir.program import Program
+from jax_embedded.ir.thunks import ConvolutionThunk, DotThunk, KernelThunk, reads_and_writes
+from jax_embedded.ir.values import separate_values
+from jax_embedded.ir.verify import verify
+from jax_embedded.parse.parse import parse
+
+
+def program_of(folder: Path, result: str, **shapes: str) -> Program:
+    src = folder / "f.py"
+    head = "import jax\nimport jax.numpy as jnp\nfrom jax import lax\n\n"
+    src.write_text(f"{head}def f({', '.join(shapes)}):\n    return {result}\n")
+    return parse(capture(CaptureRequest(src, "f", shapes)), "f")
+
+
+def fused(folder: Path, result: str, **shapes: str) -> Program:
+    program = program_of(folder, result, **shapes)
+    verify(program)
+    program = fuse(separate_values(program))
+    verify(program)
+    return program
+
+
+COMPUTE = {
+    "add": np.add,
+    "subtract": np.subtract,
+    "multiply": np.multiply,
+    "divide": np.divide,
+    "maximum": np.maximum,
+    "minimum": np.minimum,
+    "negate": np.negative,
+}
+
+
+def computed(done: Elementwise, inputs: list[np.ndarray]) -> np.ndarray:
+    """As its docstring says."""
+    out = np.zeros(done.dims, np.float32)
+    for index in np.ndindex(*done.dims):
+        values = [
+            array.ravel()[sum(i * step for i, step in zip(index, steps, strict=True))]
+            for array, steps in zip(inputs, done.inputs, strict=True)
+        ]
+        for operation in done.operations:
+            if operation.opcode == "constant":
+                values.append(np.float32(operation.constant))
+            else:
+                operands = [values[i] for i in operation.operands]
+                values.append(COMPUTE[operation.opcode](*operands))
+        out[index] = values[-1]
+    return out
+
+
+X, ROW, COLUMN = "f32[4,6]", "f32[6]", "f32[4]"
+
+
+@pytest.mark.parametrize(
+    ("result", "shapes", "expected"),
+    [
+        ("jnp.maximum(x + b, 0)", (X, ROW), lambda x, b: np.maximum(x + b, 0)),
+        ("x - c[:, None] * 2", (X, COLUMN), lambda x, c: x - c[:, None] * 2),
+        ("-x / jnp.minimum(y, 3.5)", (X, X), lambda x, y: -x / np.minimum(y, np.float32(3.5))),
+        ("(x + b).reshape(2, 2, 6) * s", (X, ROW, "f32[]"), lambda x, b, s: (x + b) * s),
+        ("x.reshape(3, 8) + y", (X, "f32[3,8]"), lambda x, y: x.reshape(3, 8) + y),
+        ("x * x + x", (X,), lambda x: x * x + x),
+    ],
+)
+def test_what_a_fusion_computes(tmp_path, result, shapes, expected):
+    names = [name for name in "xybcs" if name in result.replace("jnp", "")][: len(shapes)]
+    named = dict(zip(sorted(names, key=result.index), shapes, strict=True))
+    program = program_of(tmp_path, result, **named)
+    (kernel,) = program.steps()
+    assert isinstance(kernel, KernelThunk)
+    assert kernel.elementwise
+    random = np.random.default_rng(0)
+    values = {
+        n: random.standard_normal(leaf.shape.dims).astype(np.float32)
+        for n, leaf in zip(named, program.parameters, strict=True)
+    }
+    by_allocation = {
+        a.index: list(values.values())[a.parameter]
+        for a in program.allocations.values()
+        if a.parameter is not None
+    }
+    arguments = [by_allocation[where.allocation] for where in kernel.arguments]
+    got = computed(kernel.elementwise, arguments)
+    want = np.asarray(expected(*values.values()), np.float32)
+    np.testing.assert_allclose(got.ravel(), want.ravel(), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("result", "shapes"),
+    [
+        ("jnp.tanh(x)", {"x": X}),
+        ("x + y.T", {"x": X, "y": "f32[6,4]"}),
+        ("(x + b).reshape(2, 12) * 2", {"x": X, "b": ROW}),
+        ("jnp.cumsum(x, 0) + x", {"x": X}),
+        ("x + 1", {"x": "i32[4]"}),
+        ("x[::-1] + 1", {"x": X}),
+        ("jnp.where(x > 0, x, y)", {"x": X, "y": X}),
+    ],
+)
+def test_others_are_not_known(tmp_path, result, shapes):
+    program = program_of(tmp_path, result, **shapes)
+    found = [s.elementwise for s in program.steps() if isinstance(s, KernelThunk)]
+    assert None in found
+
+
+RELU = (Operation("add", (0, 1)), Operation("constant"), Operation("maximum", (2, 3)))
+
+
+def test_a_dense_layer_is_one_step(tmp_path):
+    program = fused(tmp_path, "jax.nn.relu(a @ x + b)", a=X, x=ROW, b=COLUMN)
+    (dot,) = program.steps()
+    assert isinstance(dot, DotThunk)
+    assert not program.kernels
+    assert dot.epilogue == RELU
+    assert [program.allocations[where.allocation].parameter for where in dot.inputs] == [2]
+    assert all(a.kind != "temp" for a in program.allocations.values())
+
+
+def test_a_convolution_with_bias_is_one_step(tmp_path):
+    names = 'dimension_numbers=("NHWC","HWIO","NHWC")'
+    program = fused(
+        tmp_path,
+        f"jax.nn.relu(lax.conv_general_dilated(x, k, (1, 1), 'SAME', {names})[0] + b)",
+        x="f32[1,5,5,2]",
+        k="f32[3,3,2,4]",
+        b="f32[4]",
+    )
+    (convolution,) = program.steps()
+    assert isinstance(convolution, ConvolutionThunk)
+    assert convolution.epilogue == RELU
+    assert convolution.outer[-1].inputs == (1,)
+    assert [axis.inputs for axis in convolution.window] == [(0,), (0,)]
+
+
+def test_layers_that_take_turns_in_memory(tmp_path):
+    """XLA has the results of two layers in each other's place."""
+    layer = "jax.nn.relu(a @ {} + b)"
+    result = layer.format(layer.format(layer.format("x")))
+    program = fused(tmp_path, result, a="f32[64,64]", x="f32[64]", b="f32[64]")
+    assert [type(step) for step in program.steps()] == [DotThunk] * 3
+    temps = [a for a in program.allocations.values() if a.kind == "temp"]
+    assert [a.size for a in temps] == [256, 256]
+
+
+@pytest.mark.parametrize(
+    ("result", "shapes"),
+    [
+        ("jnp.tanh(a @ x + b)", {"a": X, "x": ROW, "b": COLUMN}),
+        ("(lambda y: (jnp.maximum(y, 0), jnp.tanh(y)))(a @ x)", {"a": X, "x": ROW}),
+        ("jnp.maximum((a @ x)[::-1], 0)", {"a": X, "x": ROW}),
+        ("(lambda y: jnp.maximum(y, 0)[:, None] * y)(a @ x)", {"a": X, "x": ROW}),
+    ],
+)
+def test_other_steps_are_not_fused(tmp_path, result, shapes):
+    program = fused(tmp_path, result, **shapes)
+    dots = [step for step in program.steps() if isinstance(step, DotThunk)]
+    assert [dot.epilogue for dot in dots] == [()]
+
+
+def test_every_value_has_memory_of_its_own(tmp_path):
+    layer = "jnp.tanh(a @ {} + b)"
+    result = layer.format(layer.format(layer.format("x")))
+    program = separate_values(
+        program_of(tmp_path, result, a="f32[64,64]", x="f32[64]", b="f32[64]")
+    )
+    verify(program)
+    writers: dict[int, int] = {}
+    for step in program.steps():
+        reads, writes = reads_and_writes(step)
+        for where in writes:
+            if where.allocation not in {read.allocation for read in reads}:
+                writers[where.allocation] = writers.get(where.allocation, 0) + 1
+    assert set(writers.values()) == {1}
