@@ -1,4 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 from random import Random
 
 import pytest
@@ -21,6 +24,7 @@ from jax_embedded.ir.thunks import (
     reads_and_writes,
     steps_of,
 )
+from jax_embedded.ir.values import separate_values
 from jax_embedded.ir.verify import verify
 from jax_embedded.shape import DTYPES, Shape
 
@@ -68,6 +72,10 @@ def address(scratch: Scratch, time: int, where: Slice) -> tuple[int, int]:
     return -1, buffer.offset + offset
 
 
+# (step, slice) -> the memory that it lies in, and the byte there
+Address = Callable[[int, Slice], tuple[int, int]]
+
+
 class Machine:
     """Runs a program on XLA's memory and on the planned one and compares what each step reads.
 
@@ -75,8 +83,8 @@ class Machine:
     a kernel may leave bytes as they are: here it does with the odd ones.
     """
 
-    def __init__(self, scratch: Scratch, choices: Random):
-        self.scratch = scratch
+    def __init__(self, address: Address, choices: Random):
+        self.address = address
         self.choices = choices  # of branches, and of trips where they are not known
         self.memory: dict[tuple[int, int], object] = {}
         self.planned: dict[tuple[int, int], object] = {}
@@ -114,12 +122,12 @@ class Machine:
             [s for s in some if s.allocation != INPUT] for some in reads_and_writes(step)
         )
         for where in reads:
-            place, start = address(self.scratch, time, where)
+            place, start = self.address(time, where)
             for i in range(where.shape.nbytes):
                 expected = self.memory[where.allocation, where.offset + i]
                 assert self.planned.get((place, start + i)) == expected, (time, where, i)
         for number, where in enumerate(writes):
-            place, start = address(self.scratch, time, where)
+            place, start = self.address(time, where)
             for i in range(where.shape.nbytes):
                 byte = Slice(where.allocation, where.offset + i, Shape("i8"))
                 if i % 2 and any(byte.overlaps(read) for read in reads):
@@ -127,21 +135,21 @@ class Machine:
                 token = (self.done, number, i)
                 self.memory[where.allocation, where.offset + i] = token
                 self.planned[place, start + i] = token
-        check_distances(self.scratch, time, reads + writes)
+        check_distances(self.address, time, reads + writes)
 
 
 def check(program: Program, runs: int = 1) -> Scratch:
     scratch = plan_scratch(program)
     for seed in range(runs):
-        Machine(scratch, Random(seed)).run(program.thunks, 0)
+        Machine(partial(address, scratch), Random(seed)).run(program.thunks, 0)
     return scratch
 
 
-def check_distances(scratch: Scratch, time: int, slices: list[Slice]) -> None:
+def check_distances(address: Address, time: int, slices: list[Slice]) -> None:
     """What one step touches overlaps as it does in XLA's memory, or not at all."""
     for a in slices:
         for b in slices:
-            (place_a, start_a), (place_b, start_b) = (address(scratch, time, s) for s in (a, b))
+            (place_a, start_a), (place_b, start_b) = (address(time, s) for s in (a, b))
             if a.overlaps(b):
                 assert place_a == place_b
                 assert start_a - start_b == a.offset - b.offset
@@ -250,6 +258,82 @@ BOOL = Shape("bool")
 @st.composite
 def structured(draw) -> Program:
     return program_of(*draw(blocks([], draw(st.sampled_from(DTYPE_SETS)), 2)))
+
+
+RESULT = OTHER_TEMP
+
+
+def with_result(program: Program) -> Program:
+    """The second temporary is a result: steps use its memory until the last one writes it."""
+    shape = Shape("i8", (SIZE,))
+    result = Slice(RESULT, 0, shape)
+    last = kernel([Slice(INPUT, 0, shape)], [result])
+    allocations = {**program.allocations, RESULT: Allocation(RESULT, SIZE, "result")}
+    program = replace(
+        program,
+        results=(Leaf("y", "y", shape),),
+        result_slices=(result,),
+        allocations=allocations,
+        thunks=(*program.thunks, last),
+    )
+    verify(program)
+    return program
+
+
+def separated_address(program: Program, separated: Program, scratch: Scratch) -> Address:
+    """Where the slices of a program lie that has been separated and planned."""
+    pairs = list(zip(program.steps(), separated.steps(), strict=True))
+
+    def find(time: int, where: Slice) -> tuple[int, int]:
+        before, after = (sum(reads_and_writes(step), ()) for step in pairs[time])
+        moved = after[before.index(where)]
+        if moved.allocation == RESULT:
+            return -2, moved.offset
+        number, offset = scratch.places[time, moved]
+        buffer = scratch.buffers[number]
+        if buffer.result is None:
+            return address(scratch, time, moved)
+        assert buffer.result == RESULT
+        assert buffer.offset is not None
+        assert buffer.offset + buffer.size <= SIZE
+        return -2, buffer.offset + offset
+
+    return find
+
+
+@settings(max_examples=200, deadline=None, derandomize=True)
+@given(structured())
+def test_values_told_apart_and_in_the_memory_of_results(program):
+    program = with_result(program)
+    separated = separate_values(program)
+    verify(separated)
+    find = separated_address(program, separated, plan_scratch(separated))
+    for seed in range(3):
+        machine = Machine(find, Random(seed))
+        machine.run(program.thunks, 0)
+        for byte in range(SIZE):
+            assert machine.planned[-2, byte] == machine.memory[RESULT, byte]
+
+
+def test_a_value_lies_in_a_result_while_that_is_free():
+    values = [f32(at, 30) for at in (0, 128)]
+    result = Slice(RESULT, 0, Shape("f32", (SIZE // 4,)))
+    steps = [
+        kernel([], [values[0]]),
+        kernel([values[0]], [values[1]]),
+        kernel([values[1]], [result]),
+    ]
+    program = with_result(program_of(*steps))
+    program = replace(
+        program,
+        thunks=program.thunks[:-1],
+        results=(Leaf("y", "y", result.shape),),
+        result_slices=(result,),
+    )
+    scratch = plan_scratch(separate_values(program))
+    # The second one is read by the step that writes the result.
+    assert [buffer.result for buffer in scratch.buffers] == [RESULT, None]
+    assert scratch.workspace_bytes == 120
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)
