@@ -264,17 +264,20 @@ RESULT = OTHER_TEMP
 
 
 def with_result(program: Program) -> Program:
-    """The second temporary is a result: steps use its memory until the last one writes it."""
+    """The second temporary is a result: steps use its memory until it is written. Then come others
+    that do not.
+    """
     shape = Shape("i8", (SIZE,))
-    result = Slice(RESULT, 0, shape)
-    last = kernel([Slice(INPUT, 0, shape)], [result])
+    result, temporary = Slice(RESULT, 0, shape), Slice(TEMP, 0, shape)
+    write = kernel([Slice(INPUT, 0, shape)], [result])
+    others = kernel([], [temporary]), kernel([temporary], [temporary])
     allocations = {**program.allocations, RESULT: Allocation(RESULT, SIZE, "result")}
     program = replace(
         program,
         results=(Leaf("y", "y", shape),),
         result_slices=(result,),
         allocations=allocations,
-        thunks=(*program.thunks, last),
+        thunks=(*program.thunks, write, *others),
     )
     verify(program)
     return program
@@ -326,7 +329,7 @@ def test_a_value_lies_in_a_result_while_that_is_free():
     program = with_result(program_of(*steps))
     program = replace(
         program,
-        thunks=program.thunks[:-1],
+        thunks=tuple(steps),
         results=(Leaf("y", "y", result.shape),),
         result_slices=(result,),
     )

@@ -16,15 +16,20 @@ from jax_embedded.ir.verify import verify
 from jax_embedded.parse.parse import parse
 
 
-def program_of(folder: Path, result: str, **shapes: str) -> Program:
+def program_of(
+    folder: Path, result: str, *, donate: tuple[str, ...] = (), **shapes: str
+) -> Program:
     src = folder / "f.py"
     head = "import jax\nimport jax.numpy as jnp\nfrom jax import lax\n\n"
     src.write_text(f"{head}def f({', '.join(shapes)}):\n    return {result}\n")
-    return parse(capture(CaptureRequest(src, "f", shapes)), "f")
+    request = CaptureRequest(src, "f", shapes, outputs=donate or None, donate=donate)
+    return parse(capture(request), "f")
 
 
-def fused(folder: Path, result: str, **shapes: str) -> Program:
-    program = program_of(folder, result, **shapes)
+def fused(
+    folder: Path, result: str, *, donate: tuple[str, ...] = (), **shapes: str
+) -> Program:
+    program = program_of(folder, result, donate=donate, **shapes)
     verify(program)
     program = fuse(separate_values(program))
     verify(program)
@@ -161,12 +166,21 @@ def test_layers_that_take_turns_in_memory(tmp_path):
         ("(lambda y: (jnp.maximum(y, 0), jnp.tanh(y)))(a @ x)", {"a": X, "x": ROW}),
         ("jnp.maximum((a @ x)[::-1], 0)", {"a": X, "x": ROW}),
         ("(lambda y: jnp.maximum(y, 0)[:, None] * y)(a @ x)", {"a": X, "x": ROW}),
+        ("(a @ x)[None] - m", {"a": X, "x": ROW, "m": "f32[5,4]"}),
     ],
 )
 def test_other_steps_are_not_fused(tmp_path, result, shapes):
     program = fused(tmp_path, result, **shapes)
     dots = [step for step in program.steps() if isinstance(step, DotThunk)]
     assert [dot.epilogue for dot in dots] == [()]
+
+
+def test_what_is_updated_in_place_is_not_fused(tmp_path):
+    result = "y - jnp.maximum(a @ x, 0)"
+    program = fused(tmp_path, result, donate=("y",), a=X, x=ROW, y=COLUMN)
+    dot, _ = program.steps()
+    assert isinstance(dot, DotThunk)
+    assert dot.epilogue == ()
 
 
 def test_every_value_has_memory_of_its_own(tmp_path):
