@@ -6,7 +6,7 @@ so each rounds as IEEE 754 says, on every processor alike.
 """
 
 import struct
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 # The integer of the same size, of each type of floats.
 INTEGER_OF = {"half": "i16", "bfloat": "i16", "float": "i32", "double": "i64"}
@@ -17,10 +17,12 @@ class Body:
     """The instructions of one function.
 
     lanes: of its vectors; 0 for scalars. lines: so far. externals: declarations of what it calls.
+    branches: whether `either` computes one of the two only.
     """
 
-    def __init__(self, lanes: int):
+    def __init__(self, lanes: int, *, branches: bool = False):
         self.lanes = lanes
+        self.branches = branches
         self.lines: list[str] = []
         self.externals: set[str] = set()
         self._block = "entry"
@@ -68,6 +70,29 @@ class Body:
             f"select {self.type('i1')} {condition.name}, {self.type(kind)} {one.name},"
             f" {self.type(kind)} {other.name}",
         )
+
+    def either(
+        self, condition: "Value", one: Callable[[], "Value"], other: Callable[[], "Value"]
+    ) -> "Value":
+        """What `one` gives where the condition holds, else what `other` gives."""
+        if not self.branches:
+            rest = other()
+            return self.where(condition, one(), rest)
+        number = len(self.lines)
+        labels = [f"one.{number}", f"other.{number}"]
+        join = f"join.{number}"
+        self.lines.append(f"br i1 {condition.name}, label %{labels[0]}, label %{labels[1]}")
+        sources, kind = [], ""
+        for label, arm in zip(labels, (one, other), strict=True):
+            self.lines.append(f"{label}:")
+            self._block = label
+            value = arm()
+            kind = value.kind
+            sources.append(f"[ {value.name}, %{self._block} ]")
+            self.lines.append(f"br label %{join}")
+        self.lines.append(f"{join}:")
+        self._block = join
+        return self.write(kind, f"phi {self.type(kind)} {', '.join(sources)}")
 
     def replace_where_any(
         self, condition: "Value", n: "Value", r: "Value", function: str, of: "Value", harmless: int

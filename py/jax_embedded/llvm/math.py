@@ -141,9 +141,15 @@ class _Function:
         """The text, and the declarations of what it calls."""
         names = ("%a", "%b") if self.operation in _BINARY else ("%a",)
         attributes = "alwaysinline nounwind"
-        body = Body(self.lanes)
+        # Where LLVM makes no vectors of it, branches cost nothing else.
+        body = Body(self.lanes, branches=float_lanes == 1 and not self.lanes)
         operands = [body.parameter(self.operand_kind, name) for name in names]
         if self.operation in _ELEMENTARY and self.type == "f32":
+            if float_lanes == 1 and 0 < self.lanes <= _MOST_CALLS and len(operands) == 1:
+                smaller = _Function(self.operation, 0, self.type).name
+                result = body.call_by_lane(smaller, self.kind, *operands)
+                body.lines.append(f"ret {body.type(self.kind)} {result.name}")
+                return self._text(body, names, attributes)
             if self.lanes != _part(self.lanes, float_lanes):
                 self._by_parts(body, operands, _part(self.lanes, float_lanes), float_lanes)
                 return self._text(body, names, attributes)
@@ -218,6 +224,9 @@ class _Function:
 # LLVM's limit of what a copy may cost; where there is one call there is no copy.
 _INLINED_ONCE = 'nounwind "function-inline-threshold"="0"'
 _NOT_UNROLLED = '!0 = distinct !{!0, !1}\n!1 = !{!"llvm.loop.unroll.disable"}\n'
+
+
+_MOST_CALLS = 8  # without a loop: as many values as are kept in registers meanwhile
 
 
 def _part(lanes: int, float_lanes: int) -> int:

@@ -121,16 +121,21 @@ def expm1(body: Body, x: Value) -> Value:
 
 def tanh(body: Body, x: Value) -> Value:
     size = _size(x)
-    a = size.of_bits()
-    square = a * a
-    small = square * polynomial(square, _TANH) * a + a
-    # Beyond 9.1 it rounds to 1, and e^x does not overflow.
-    limited = _at_most(body, size, 9.1).of_bits()
-    n, r = _reduce_exponent(limited + limited)
-    large = 1.0 - 2.0 / (_exp_of(r, n) + 1.0)
+
+    def small() -> Value:
+        a = size.of_bits()
+        square = a * a
+        return square * polynomial(square, _TANH) * a + a
+
+    def large() -> Value:
+        # Beyond 9.1 it rounds to 1, and e^x does not overflow.
+        limited = _at_most(body, size, 9.1).of_bits()
+        n, r = _reduce_exponent(limited + limited)
+        return 1.0 - 2.0 / (_exp_of(r, n) + 1.0)
+
     # From 0.55 on, without NaNs.
-    y = body.where((size - _bits(0.55)).below(_INFINITY + 1 - _bits(0.55)), large, small)
-    return _with_sign(y, x)
+    is_large = (size - _bits(0.55)).below(_INFINITY + 1 - _bits(0.55))
+    return _with_sign(body.either(is_large, large, small), x)
 
 
 def _log_of(f: Value, exponent: Value) -> Value:
@@ -326,12 +331,17 @@ def cbrt(body: Body, x: Value) -> Value:
 def erf(body: Body, x: Value) -> Value:
     size = _size(x)
     a = size.of_bits()
-    square = a * a
-    larger = a * 2.0**24  # or a product would be subnormal where a is not
-    near = (polynomial(square, _ERF) * larger + larger) * 2.0**-24
-    n, r = _reduce_exponent(-polynomial(a, _ERFC))
-    far = 1.0 - _exp_of(r, n)
-    y = body.where(size > _bits(0.93), far, near)
+
+    def near() -> Value:
+        square = a * a
+        larger = a * 2.0**24  # or a product would be subnormal where a is not
+        return (polynomial(square, _ERF) * larger + larger) * 2.0**-24
+
+    def far() -> Value:
+        n, r = _reduce_exponent(-polynomial(a, _ERFC))
+        return 1.0 - _exp_of(r, n)
+
+    y = body.either(size > _bits(0.93), far, near)
     y = body.where(size > _bits(3.92), 1.0, y)
     return _nan_of(body, x, _with_sign(y, x))
 

@@ -26,9 +26,7 @@ def program_of(
     return parse(capture(request), "f")
 
 
-def fused(
-    folder: Path, result: str, *, donate: tuple[str, ...] = (), **shapes: str
-) -> Program:
+def fused(folder: Path, result: str, *, donate: tuple[str, ...] = (), **shapes: str) -> Program:
     program = program_of(folder, result, donate=donate, **shapes)
     verify(program)
     program = fuse(separate_values(program))

@@ -4,7 +4,7 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from math import prod
+from math import inf, prod
 
 from llvmlite import ir
 
@@ -30,6 +30,9 @@ from jax_embedded.llvm.emitters.sort import sort, top_k
 from jax_embedded.target import Target
 
 _LONG_SUM = 200  # products
+# Copies of short sums with so many products in all are worth it: what they read and write stays in
+# registers.
+_MOST_COPIED = 512
 
 
 @dataclass(frozen=True)
@@ -67,24 +70,26 @@ def emit_functions(
     thunks = [step for step in program.steps() if isinstance(step, EmittedThunk)]
     count = Counter(_without_places(thunk) for thunk in thunks)
     names = {}
+    shared = []
     for number, thunk in enumerate(count):
         name = f"{program.name}.{number}.{_kind(thunk)}"
         limit = 0
         if pairs and not size and target.loads_pairs and _is_long_sum(thunk):
             limit = pairs.of(name)
         pointers = len(_pointers(thunk))
-        inline = count[thunk] == 1 and not limit
+        copied = "f32" in target.float_dtypes and not size
+        copied = copied and count[thunk] * _products(thunk) <= _MOST_COPIED
+        inline = (count[thunk] == 1 or copied) and not limit
         code = Code(apart if limit else module, name, pointers, inline=inline)
         _write(code, thunk, same_code, target, SumOptions(contract, size, limit))
         code.end()
         names[thunk] = name
         if limit:
             ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER] * pointers), name)
-    shared = tuple(
-        names[thunk] for thunk in count if count[thunk] > 1 or names[thunk] in apart.globals
-    )
+        if not inline:
+            shared.append(name)
     neon = with_neon(_text(apart), target.features) if apart.functions else ""
-    return EmittedFunctions(_text(module), neon, shared, names)
+    return EmittedFunctions(_text(module), neon, tuple(shared), names)
 
 
 def _text(module: ir.Module) -> str:
@@ -94,12 +99,18 @@ def _text(module: ir.Module) -> str:
 
 def _is_long_sum(thunk: EmittedThunk) -> bool:
     """Whether what a call takes is little beside it."""
-    if not isinstance(thunk, DotThunk | ConvolutionThunk) or thunk.out.shape.dtype != "f32":
-        return False
+    sums = isinstance(thunk, DotThunk | ConvolutionThunk) and thunk.out.shape.dtype == "f32"
+    return sums and _products(thunk) >= _LONG_SUM
+
+
+def _products(thunk: EmittedThunk) -> float:
+    """Of a sum of products; of others, more than any."""
+    if not isinstance(thunk, DotThunk | ConvolutionThunk):
+        return inf
     extents = [axis.extent for axis in (*thunk.outer, *thunk.contracting)]
     if isinstance(thunk, ConvolutionThunk):
         extents += [axis.extent * axis.size for axis in thunk.window]
-    return prod(extents) >= _LONG_SUM
+    return prod(extents)
 
 
 def _kind(thunk: EmittedThunk) -> str:
