@@ -61,7 +61,8 @@ class Tile:
 class Problem:
     """rows, columns, terms: how many. vectors: along what the elements of a vector may lie.
 
-    sliding: whether a row reads what its neighbour has read one term before.
+    sliding: whether a row reads what its neighbour has read one term before. sliding_vectors: the
+        same of the vectors along a row.
     row_steps, column_steps: how many elements the next row or column, and the next term, is away.
     """
 
@@ -70,6 +71,7 @@ class Problem:
     terms: int
     vectors: tuple[str, ...] = ()
     sliding: bool = False
+    sliding_vectors: bool = False
     row_steps: tuple[int, int] = (0, 0)
     column_steps: tuple[int, int] = (0, 0)
 
@@ -157,9 +159,10 @@ def _cost(problem: Problem, registers: Registers, tile: Tile, lanes: int) -> tup
             sums = rows * vectors
             left: float = 1 + (rows - 1) / tile.unroll if problem.sliding else rows
             left *= _instructions_of_a_load(problem.row_steps, rows, tile.unroll, registers)
-            right = vectors * _instructions_of_a_load(
-                problem.column_steps, columns, tile.unroll, registers
-            )
+            right: float = vectors
+            if problem.sliding_vectors and tile.along == "columns":
+                right = 1 + (vectors - 1) / tile.unroll
+            right *= _instructions_of_a_load(problem.column_steps, columns, tile.unroll, registers)
             body = registers.steps * sums + left + right
             begin = 0 if tile.peeled else sums * tile.chains
             end = sums * tile.chains + 8 + tail * (registers.steps * sums + rows + vectors)

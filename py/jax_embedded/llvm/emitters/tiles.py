@@ -73,7 +73,21 @@ def write_sums(
     row, column, turned, terms = in_order(row, column, terms)
     if turned:
         arrays = replace(arrays, lhs=arrays.rhs, rhs=arrays.lhs)
-    _Sums(code, how, arrays, row, column, list(terms), epilogue).write()
+    terms = _by_classes(how.lanes, column, terms)
+    _Sums(code, how, arrays, row, column, terms, epilogue).write()
+
+
+def _by_classes(lanes: int, column: DotAxis, terms: list[Taps | DotAxis]) -> list[Taps | DotAxis]:
+    """Where each column reads one element further on with each term, terms that lie a vector apart
+    follow each other, as they read the same vectors.
+    """
+    last = terms[-1]
+    slides = isinstance(last, DotAxis) and last.rhs == column.rhs == column.out == 1
+    if lanes == 1 or not slides or last.extent < 2 * lanes or last.extent % lanes:
+        return terms
+    first = replace(last, extent=lanes)
+    steps = replace(last, extent=last.extent // lanes, lhs=last.lhs * lanes, rhs=last.rhs * lanes)
+    return [*terms[:-1], first, steps]
 
 
 def in_order(
@@ -116,6 +130,7 @@ def problem_of(
         prod(map(_most, terms)),
         tuple(vectors),
         row.lhs == last.lhs != 0,
+        last.rhs == lanes > 1 and column.rhs == 1,
         (row.lhs, last.lhs),
         (column.rhs, last.rhs),
     )
