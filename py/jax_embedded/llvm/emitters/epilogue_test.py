@@ -1,19 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-import ctypes
 import math
 
-import llvmlite.binding as llvm
 import numpy as np
 import pytest
-from llvmlite import ir
 
 from jax_embedded.ir.elementwise import Operation
 from jax_embedded.llvm.emitters.code import Code
 from jax_embedded.llvm.emitters.epilogue import finish
 from jax_embedded.llvm.emitters.number import number
+from jax_embedded.llvm.emitters.sums_testing import compiled
 from jax_embedded.llvm.emitters.vector import Vector
-from jax_embedded.llvm.targets import target_machine
-from jax_embedded.target import TARGETS
 
 EDGES = [0.0, -0.0, 1.0, -1.0, 2.5, -2.5, 1e-45, 3e38, math.inf, -math.inf, math.nan]
 F32 = number("f32", contract=True)
@@ -24,30 +20,17 @@ def run(
 ) -> np.ndarray:
     """a: the sums. b: an input."""
     kind = Vector(lanes, F32) if lanes > 1 else F32
-    module = ir.Module()
-    code = Code(module, "f", 3, inline=False)
-    left, right, out = code.arguments
-    for at in range(0, a.size, lanes):
-        read = kind.load(code, right, at)
-        value = finish(code, F32, kind.load(code, left, at), [read], operations)
-        kind.store(code, value, out, at)
-    code.end()
-    lines = [line for line in str(module).splitlines() if not line.startswith("target ")]
-    parsed = llvm.parse_assembly("\n".join(lines))
-    parsed.get_function("f").linkage = "external"
-    parsed.verify()
-    machine = target_machine(TARGETS["host"])
-    library = (
-        llvm.JITLibraryBuilder()
-        .add_object_img(machine.emit_object(parsed))
-        .add_current_process()
-        .export_symbol("f")
-        .link(llvm.create_lljit_compiler(use_jit_link=True), "f")
-    )
+
+    def write(code: Code) -> None:
+        left, right, out = code.arguments
+        for at in range(0, a.size, lanes):
+            read = kind.load(code, right, at)
+            value = finish(code, F32, kind.load(code, left, at), [read], operations)
+            kind.store(code, value, out, at)
+
+    function, _alive = compiled(write)
     result = np.zeros(a.size, np.float32)
-    ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)(library["f"])(
-        a.ctypes.data, b.ctypes.data, result.ctypes.data
-    )
+    function(a.ctypes.data, b.ctypes.data, result.ctypes.data)
     return result
 
 

@@ -11,7 +11,7 @@ from jax_embedded.ir.thunks import CopyThunk, DotThunk, Origin, Slice
 from jax_embedded.ir.verify import verify
 from jax_embedded.llvm.emitters.arithmetic import SumOptions
 from jax_embedded.llvm.emitters.dot import dot
-from jax_embedded.llvm.emitters.tiles_test import called, close, thunk_of
+from jax_embedded.llvm.emitters.sums_testing import called, close, thunk_of
 from jax_embedded.llvm.emitters.weights import with_laid_out_weights
 from jax_embedded.shape import Shape
 from jax_embedded.target import TARGETS, Target
