@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 NAMES, BARS, NUMBERS = 120, 480, 60
 BAR, GAP, HEAD, FOOT = 11, 12, 64, 34
-TITLE = "instructions of ours ÷ those of the best peer: shorter is better"
+TITLE = "instructions, and cycles, of ours ÷ those of the best peer: shorter is better"
 # Longer bars are cut.
 MOST = 1.5
 
@@ -16,6 +16,7 @@ text { font: 12px sans-serif; fill: #1f2328; }
 .grid { stroke: #d1d9e0; }
 .one { stroke: #1f2328; stroke-width: 1.5; }
 .c0 { fill: #8250df; } .c1 { fill: #0969da; } .c2 { fill: #1a7f37; } .c3 { fill: #bc4c00; }
+.c4 { fill: #9a6700; }
 @media (prefers-color-scheme: dark) {
   text { fill: #f0f6fc; }
   .small { stroke: #0d1117; }
@@ -23,13 +24,14 @@ text { font: 12px sans-serif; fill: #1f2328; }
   .grid { stroke: #3d444d; }
   .one { stroke: #f0f6fc; }
   .c0 { fill: #ab7df8; } .c1 { fill: #4493f8; } .c2 { fill: #3fb950; } .c3 { fill: #f0883e; }
+  .c4 { fill: #d29922; }
 }
 """
 
 
-def chart(bars: Mapping[str, Sequence[float]], cores: Sequence[str]) -> str:
-    """bars: for each workload one for each core, in units of the best peer."""
-    group = BAR * len(cores) + GAP
+def chart(bars: Mapping[str, Sequence[float]], kinds: Sequence[str]) -> str:
+    """bars: for each workload one for each kind, in units of the best peer."""
+    group = BAR * len(kinds) + GAP
     bottom = HEAD + group * len(bars)
     width, height = NAMES + BARS + NUMBERS, bottom + FOOT
     lines = [
@@ -38,10 +40,10 @@ def chart(bars: Mapping[str, Sequence[float]], cores: Sequence[str]) -> str:
         f'<rect class="back" width="{width}" height="{height}"/>',
         f'<text x="{NAMES}" y="20">{TITLE}</text>',
     ]
-    for i, core in enumerate(cores):
+    for i, kind in enumerate(kinds):
         x = NAMES + 70 * i
         lines.append(f'<rect class="c{i}" x="{x}" y="32" width="12" height="12"/>')
-        lines.append(f'<text x="{x + 17}" y="42">{core}</text>')
+        lines.append(f'<text x="{x + 17}" y="42">{kind}</text>')
     for quarter in range(int(MOST * 4) + 1):
         x = _x(quarter / 4)
         kind = "one" if quarter == 4 else "grid"
@@ -52,7 +54,7 @@ def chart(bars: Mapping[str, Sequence[float]], cores: Sequence[str]) -> str:
         )
     for row, (workload, values) in enumerate(bars.items()):
         top = HEAD + row * group
-        middle = top + BAR * len(cores) / 2 + 4
+        middle = top + BAR * len(kinds) / 2 + 4
         lines.append(f'<text text-anchor="end" x="{NAMES - 8}" y="{middle:g}">{workload}</text>')
         for i, value in enumerate(values):
             y, end = top + i * BAR, _x(min(value, MOST))

@@ -4,14 +4,15 @@
 import json
 from pathlib import Path
 
-from counts import CORES, Count, count, golden, grown
+from counts import CORES, M4F, Count, boards, count, golden, grown, run_on
 
+OURS = Path("tests/bench/workloads/ours")
 GOLDEN = json.loads(Path("tests/bench/counts.json").read_text())
 FIX = "  Fix: mend it, or if it is worth it: ./bazelw run //tests/bench"
 
 
 def test_no_function_takes_more_than_before():
-    found = golden(count(Path("tests/bench/workloads/ours")))
+    found = golden(count(OURS))
     assert found.keys() == GOLDEN.keys(), "Fix: ./bazelw run //tests/bench"
     messages = list(grown(GOLDEN, found))
     assert not messages, "\n".join(["", *messages, FIX])
@@ -21,9 +22,21 @@ def test_every_core_is_counted():
     assert all(on.keys() == CORES.keys() for on in GOLDEN.values())
 
 
+def test_cycles_of_a_loop():
+    """Of //tests/sizes:known.c: PUSH, NOP, SUBS, BNE of which 999 are taken, POP, BX."""
+    _, cycles = run_on(OURS / M4F / "known.called.elf", boards(OURS)[M4F])
+    assert cycles == 5 + 1 + 1000 + (1000 + 999 * 2) + 5 + 3
+
+
 def test_golden_is_of_ours():
     table = {"dot": {"qemu_m3": {"ours": Count(100, 20, 8), "gcc-O3": None}}}
     assert golden(table) == {"dot": {"qemu_m3": {"instructions": 100, "code bytes": 20}}}
+    table = {"dot": {"qemu_m4f": {"ours": Count(100, 20, 8, 150), "gcc-O3": None}}}
+    assert golden(table)["dot"]["qemu_m4f"] == {
+        "instructions": 100,
+        "code bytes": 20,
+        "cycles": 150,
+    }
 
 
 def test_two_percent_are_tolerated():

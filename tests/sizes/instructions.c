@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 // A plugin of qemu that counts the instructions that are executed between two addresses:
 //
-//   -plugin instructions.so,begin=0xADDRESS,end=0xADDRESS,out=FILE
+//   -plugin instructions.so,begin=0xADDRESS,end=0xADDRESS,out=FILE[,profile=FILE]
 //
-// begin is a call, end where it returns to. FILE gets a line for each call, with what ran in
+// begin is a call, end where it returns to. out gets a line for each call, with what ran in
 // between: 1 for a function that only returns. An instruction in an IT block whose condition fails
 // is one too.
+//
+// profile gets what the first call executed, a line for each instruction, some in several: its
+// address in hexadecimal, how often it was executed, and after how many of these not the one behind
+// it in memory was next.
 //
 // Of qemu's interface, version 7, which has no header where qemu is installed without its sources,
 // this declares what it needs. Source: QEMU documentation, TCG Plugins, API.
@@ -30,35 +34,65 @@ void qemu_plugin_register_vcpu_insn_exec_cb(struct qemu_plugin_insn *instruction
 size_t qemu_plugin_tb_n_insns(const struct qemu_plugin_tb *block);
 struct qemu_plugin_insn *qemu_plugin_tb_get_insn(const struct qemu_plugin_tb *block, size_t index);
 uint64_t qemu_plugin_insn_vaddr(const struct qemu_plugin_insn *instruction);
+size_t qemu_plugin_insn_size(const struct qemu_plugin_insn *instruction);
 
 int qemu_plugin_version = 7;
 int qemu_plugin_install(uint64_t id, const struct qemu_info_t *info, int count, char **options);
 
+// As translated; there may be several of an address.
+struct instruction {
+  uint64_t address, behind, executed, left;
+  struct instruction *next;
+};
+
 static uint64_t begin, end, counted;
 static bool counting;
-static FILE *out;
+static FILE *out, *profile;
+static struct instruction *all, *last;
 
-static void execute(unsigned cpu, void *address) {
+static void write_profile(void) {
+  for (const struct instruction *i = all; i != NULL; i = i->next) {
+    if (i->executed == 0) continue;
+    fprintf(profile, "%llx %llu %llu\n", (unsigned long long)i->address,
+            (unsigned long long)i->executed, (unsigned long long)i->left);
+  }
+  fclose(profile);
+  profile = NULL;
+}
+
+static void execute(unsigned cpu, void *userdata) {
   (void)cpu;
-  const uint64_t at = (uintptr_t)address;
-  if (counting && at == end) {
+  struct instruction *now = userdata;
+  if (counting && last != NULL && last->behind != now->address) last->left++;
+  last = now;
+  if (counting && now->address == end) {
     fprintf(out, "%llu\n", (unsigned long long)counted);
     fflush(out);
     counting = false;
+    if (profile != NULL) write_profile();
   }
-  if (counting) counted++;
-  if (at == begin) {
+  if (counting) {
+    counted++;
+    now->executed++;
+  }
+  if (now->address == begin) {
     counting = true;
     counted = 0;
+    last = NULL;
   }
 }
 
 static void translate(struct qemu_plugin_tb *block, void *userdata) {
   (void)userdata;
   for (size_t i = 0; i < qemu_plugin_tb_n_insns(block); i++) {
-    struct qemu_plugin_insn *instruction = qemu_plugin_tb_get_insn(block, i);
-    void *address = (void *)(uintptr_t)qemu_plugin_insn_vaddr(instruction);
-    qemu_plugin_register_vcpu_insn_exec_cb(instruction, execute, QEMU_PLUGIN_CB_NO_REGS, address);
+    struct qemu_plugin_insn *translated = qemu_plugin_tb_get_insn(block, i);
+    struct instruction *made = calloc(1, sizeof *made);
+    if (made == NULL) abort();
+    made->address = qemu_plugin_insn_vaddr(translated);
+    made->behind = made->address + qemu_plugin_insn_size(translated);
+    made->next = all;
+    all = made;
+    qemu_plugin_register_vcpu_insn_exec_cb(translated, execute, QEMU_PLUGIN_CB_NO_REGS, made);
   }
 }
 
@@ -68,6 +102,7 @@ int qemu_plugin_install(uint64_t id, const struct qemu_info_t *info, int count, 
     if (strncmp(options[i], "begin=", 6) == 0) begin = strtoull(options[i] + 6, NULL, 0);
     if (strncmp(options[i], "end=", 4) == 0) end = strtoull(options[i] + 4, NULL, 0);
     if (strncmp(options[i], "out=", 4) == 0) out = fopen(options[i] + 4, "w");
+    if (strncmp(options[i], "profile=", 8) == 0) profile = fopen(options[i] + 8, "w");
   }
   if (begin == 0 || end == 0 || out == NULL) return 1;
   qemu_plugin_register_vcpu_tb_trans_cb(id, translate, NULL);

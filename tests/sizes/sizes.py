@@ -165,8 +165,9 @@ def of_library(externals: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in externals if not name.startswith("__"))
 
 
-def call(program: Path, command: list[str]) -> Called:
-    """Runs a program of call_first.c on a board. Raises Failed."""
+def call(program: Path, command: list[str], profile: Path | None = None) -> Called:
+    """Runs a program of call_first.c on a board. profile: gets what instructions.c writes to it.
+    Raises Failed."""
     begin, end = (address(program, symbol) for symbol in ("jxe_begin", "jxe_end"))
     with tempfile.TemporaryDirectory() as temporary:
         counts = Path(temporary) / "counts"
@@ -174,7 +175,9 @@ def call(program: Path, command: list[str]) -> Called:
             *("-display", "none", "-monitor", "none", "-serial", "none"),
             *("-semihosting-config", "enable=on,target=native"),
             *("-kernel", str(program)),
-            *("-plugin", f"{PLUGIN},begin={begin:#x},end={end:#x},out={counts}"),
+            "-plugin",
+            f"{PLUGIN},begin={begin:#x},end={end:#x},out={counts}"
+            + (f",profile={profile}" if profile else ""),
         ]
         said = subprocess.run(
             [*command, *options], stdout=subprocess.PIPE, text=True, timeout=300, check=False
