@@ -16,7 +16,8 @@ HEAD = """\
 # Benchmarks
 
 `./bazelw run //tests/bench` measures all of this anew: instructions / code / RAM of one call, of
-the functions of `tests/bench/workloads` as the exporter makes them, and in plain C.
+the functions of `tests/bench/workloads` as the exporter makes them, as others generate or have
+them, and in plain C.
 
 ![instructions and cycles relative to the best peer](benchmarks.svg)
 
@@ -27,6 +28,13 @@ the functions of `tests/bench/workloads` as the exporter makes them, and in plai
 * **CMSIS-DSP**: Arm's library, release 1.10.3 of its Python package, by the same compiler with
   `-Ofast` and `ARM_MATH_LOOPUNROLL`, for what it has a function of. Its FIR filter keeps the old
   samples itself; that they and the taps are copied for it at each call is counted too.
+* **CasADi**: release 3.8.2, what its code generator makes in float and int, by the same compiler
+  with `-Ofast`, and with `tgmath.h`, without which it calls functions of double. SX expands all to
+  scalars, MX calls loops. What would take too long to compile as SX, or has no matrices, is left
+  out of one; the convolution of both. The RAM it wants to work in is the caller's, and counted.
+* **emlearn**: release 0.23.2, its loadable networks with our weights, by the same compiler with
+  `-Ofast`. It writes weights with six decimals, of which the results would be out of bound: here
+  with all.
 * **instructions**: what the call executes in qemu up to its return, as in [Sizes](sizes.md). They
   are no cycles: a division is one instruction, and so is an operation on four lanes. Bold: the
   fewest.

@@ -23,6 +23,14 @@ def test_what_is_tested_is_what_others_get():
     assert {pin: tested.get(pin) for pin in others} == others
 
 
+def test_the_benchmark_has_what_others_get_where_it_has_the_same():
+    others, bench = pins("requirements_lock.txt"), pins("bench_requirements_lock.txt")
+    names = {pin.partition("==")[0] for pin in others}
+    same = {pin: hashes for pin, hashes in bench.items() if pin.partition("==")[0] in names}
+    assert same
+    assert same.items() <= others.items()
+
+
 def test_the_oldest_set_has_another_jaxlib_and_nothing_else():
     others, oldest = pins("requirements_lock.txt"), pins("oldest_requirements_lock.txt")
 

@@ -20,6 +20,40 @@ _CMSIS_DSP = [
     "narrow_matmul",
 ]
 
+# SX expands all to scalars, MX calls loops. Of those of mlp_tanh GCC makes assembly for the M55 that has no encoding.
+_CASADI = {
+    "MX": [
+        "dot",
+        "matvec",
+        "matmul",
+        "mlp_relu",
+        "autoencoder",
+        "kalman",
+        "narrow_matmul",
+        "softmax",
+        "gru",
+    ],
+    "SX": [
+        "quadratic",
+        "dot",
+        "matvec",
+        "mlp_tanh",
+        "mlp_relu",
+        "kalman",
+        "fir",
+        "narrow_matmul",
+        "depthwise",
+        "softmax",
+        "gru",
+    ],
+}
+
+_EMLEARN = [
+    "mlp_tanh",
+    "mlp_relu",
+    "autoencoder",
+]
+
 # Peer -> workload -> label of a library with the C function that the workload's header declares. A peer may lack some.
 PEERS = {
     peer: {
@@ -31,6 +65,17 @@ PEERS = {
     "CMSIS-DSP": {
         workload: ":%s.CMSIS-DSP" % workload
         for workload in _CMSIS_DSP
+    },
+} | {
+    "CasADi-" + kind: {
+        workload: ":%s.CasADi-%s" % (workload, kind)
+        for workload in workloads
+    }
+    for kind, workloads in _CASADI.items()
+} | {
+    "emlearn": {
+        workload: ":%s.emlearn" % workload
+        for workload in _EMLEARN
     },
 }
 
@@ -49,6 +94,16 @@ _WARNINGS = [
     "-Wextra",
     "-Werror",
 ]
+
+def _generated(name, generator, outs):
+    native.genrule(
+        name = name,
+        testonly = True,
+        outs = outs,
+        cmd = "$(execpath %s) $(OUTS)" % generator,
+        tags = ["manual"],
+        tools = [generator],
+    )
 
 def plain_c():
     """WORKLOAD.PEER: plain/WORKLOAD.c as each of the compiler's settings makes it."""
@@ -77,4 +132,59 @@ def cmsis_dsp():
                 ":%s.header" % workload,
                 "@jax_embedded_cmsis_dsp//:cmsis_dsp",
             ],
+        )
+
+def casadi(name):
+    """WORKLOAD.CasADi-KIND: what CasADi generates, in float.
+
+    Args:
+        name: string, of the rule that generates it.
+    """
+    libraries = ["%s.CasADi-%s" % (workload, kind) for kind, workloads in _CASADI.items() for workload in workloads]
+    _generated(
+        name = name,
+        generator = ":casadi_c",
+        outs = [library + ".c" for library in libraries],
+    )
+    for library in libraries:
+        _library(
+            name = library,
+            srcs = [library + ".c"],
+            # It calls sqrt and tanh of double otherwise.
+            copts = [
+                "-Ofast",
+                "-include",
+                "tgmath.h",
+                "-w",
+            ],
+            deps = [":%s.header" % library.partition(".")[0]],
+        )
+
+def emlearn(name):
+    """WORKLOAD.emlearn: what emlearn generates, which calls its headers.
+
+    Args:
+        name: string, of the rule that generates it.
+    """
+    headers = [
+        "eml_common.h",
+        "eml_log.h",
+        "eml_net.h",
+        "eml_net_common.h",
+    ]
+    _generated(
+        name = name,
+        generator = ":emlearn_c",
+        outs = headers + ["%s.emlearn.c" % workload for workload in _EMLEARN],
+    )
+    for workload in _EMLEARN:
+        _library(
+            name = "%s.emlearn" % workload,
+            srcs = ["%s.emlearn.c" % workload] + headers,
+            copts = [
+                "-Ofast",
+                "-w",
+            ],
+            includes = ["."],
+            deps = [":%s.header" % workload],
         )
