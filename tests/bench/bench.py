@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Counts what the workloads take, ours and plain C, and writes docs/benchmarks.md and .svg and
+"""Counts what the workloads take, ours and others, and writes docs/benchmarks.md and .svg and
 tests/bench/counts.json."""
 
 import argparse
@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 
 from chart import chart
-from counts import CORES, FOLDER, M4F, OURS, Count, Table, count, golden
+from counts import CORES, FOLDER, M4F, OURS, Count, Table, golden, workloads
+from growth_table import growth
 from sizes import Failed
 
 HEAD = """\
@@ -87,12 +88,13 @@ def main() -> None:
     parser.parse_args()
     order = json.loads((FOLDER / "workloads/order.json").read_text())
     try:
-        found = count(FOLDER / "workloads/with_peers")
+        found = workloads("with_peers")
+        grown = growth()
     except Failed as failed:
         sys.exit(str(failed))
     table = {workload: found[workload] for workload in order}
     root = Path(os.environ.get("BUILD_WORKSPACE_DIRECTORY", "."))
-    text = document(table)
+    text = document(table) + grown
     sys.stdout.write(text)
     (root / "docs/benchmarks.md").write_text(text)
     (root / "docs/benchmarks.svg").write_text(chart(relative(table), list(BARS)))

@@ -20,6 +20,7 @@ from jax_embedded.shape import parse_shape
 CHAINS = ("one_kernel", "equal_kernels", "different_kernels")
 COUNTS = (10, 100, 1000)
 SOURCE = Path(__file__).parent / "chains.py"
+LAYERS = Path(__file__).parent / "growth/growth.py"
 TARGET = "cortex-m4f"
 
 HEAD = """\
@@ -33,9 +34,14 @@ compiling with it, both measured apart and part of capture. A chain of *n* opera
 
 * one kernel: `x * x + 1`, which XLA fuses into one kernel;
 * equal kernels: `cumsum(x * x)`, a kernel for each, all with the same code;
-* different kernels: `cumsum(x * c)`, where every multiplication has another constant.
+* different kernels: `cumsum(x * c)`, where every multiplication has another constant;
 
-| function | operations | capture | of which jax | of which XLA | codegen | code bytes |
+and fully connected layers with constant weights, as in [Benchmarks](benchmarks.md):
+
+* one layer: of *n* x *n*;
+* layers: *n* of 32 x 32.
+
+| function | n | capture | of which jax | of which XLA | codegen | code bytes |
 |---|---:|---:|---:|---:|---:|---:|
 """
 
@@ -66,7 +72,7 @@ def main() -> None:
 def functions() -> dict[str, tuple[Path, str, tuple[str, ...]]]:
     """Title -> file, function, inputs."""
     quadratic = Path("examples/quadratic/quadratic.py").absolute()
-    found = {"quadratic | 8": (quadratic, "roots", ("a=f32[]", "b=f32[]", "c=f32[]"))}
+    found = {"quadratic |": (quadratic, "roots", ("a=f32[]", "b=f32[]", "c=f32[]"))}
     for chain in CHAINS:
         for count in COUNTS:
             found[f"{chain.replace('_', ' ')} | {count}"] = (
@@ -74,6 +80,11 @@ def functions() -> dict[str, tuple[Path, str, tuple[str, ...]]]:
                 f"{chain}_{count}",
                 ("x=f32[16]",),
             )
+    layers = runpy.run_path(str(LAYERS))
+    for size in layers["SIZES"]:
+        found[f"one layer | {size}"] = (LAYERS.absolute(), f"dense_{size}", (f"x=f32[{size}]",))
+    for count in layers["COUNTS"]:
+        found[f"layers | {count}"] = (LAYERS.absolute(), f"layers_{count}", ("x=f32[32]",))
     return found
 
 

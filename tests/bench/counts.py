@@ -2,6 +2,7 @@
 """Counts what the workloads take, and compares our counts with those of before."""
 
 import json
+import os
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -12,7 +13,8 @@ from pathlib import Path
 from cycles import estimate
 from sizes import Called, Failed, boards, call, linked
 
-FOLDER = Path(__file__).parent
+# From here: a program is told its path, of at most 255 bytes.
+FOLDER = Path(os.path.relpath(Path(__file__).parent))
 OURS = "ours"
 CORES = {"qemu_m3": "M3", "qemu_m4f": "M4F", "qemu_m7": "M7", "qemu_m55": "M55"}
 # Whose cycles are estimated.
@@ -37,23 +39,23 @@ Table = dict[str, dict[str, dict[str, Count | None]]]
 Golden = Mapping[str, Mapping[str, Mapping[str, int]]]
 
 
-def count(folder: Path) -> Table:
+def count(folder: Path, weights: Mapping[str, int]) -> Table:
     """folder: of on_boards, with programs named WORKLOAD.called.elf and WORKLOAD.PEER.called.elf.
-    Raises Failed if a result of ours is wrong."""
-    weights = json.loads((FOLDER / "workloads/weights.json").read_text())
-    names = {
-        path.name.removesuffix(".called.elf")
-        for path in (folder / "qemu_m3").glob("*.called.elf")
-        if not path.name.startswith("known.")
-    }
+    weights: bytes that are not code, by workload. Raises Failed if a result of ours is wrong."""
     commands = boards(folder)
+    programs = [
+        path
+        for platform in commands
+        for path in sorted((folder / platform).glob("*.called.elf"))
+        if path.name != "known.called.elf"
+    ]
 
-    def one(job: tuple[str, str]) -> Count | None:
-        name, platform = job
-        workload, _, peer = name.partition(".")
-        program = linked((folder / platform / f"{name}.alone.elf").read_bytes())
+    def one(called: Path) -> Count | None:
+        workload, _, peer = called.name.removesuffix(".called.elf").partition(".")
+        alone = called.with_name(called.name.replace(".called.", ".alone."))
+        program = linked(alone.read_bytes())
         try:
-            run, cycles = run_on(folder / platform / f"{name}.called.elf", commands[platform])
+            run, cycles = run_on(called, commands[called.parent.name])
         except Failed as failed:
             judged_wrong = 1
             if peer and failed.code == judged_wrong:
@@ -62,13 +64,19 @@ def count(folder: Path) -> Table:
         code = program.code + program.constant - weights.get(workload, 0)
         return Count(run.instructions, code, program.variable + run.stack, cycles)
 
-    jobs = [(name, platform) for name in sorted(names) for platform in CORES]
     table: Table = {}
     with ThreadPoolExecutor(max_workers=2) as pool:
-        for (name, platform), found in zip(jobs, pool.map(one, jobs), strict=True):
-            workload, _, peer = name.partition(".")
-            table.setdefault(workload, {}).setdefault(platform, {})[peer or OURS] = found
+        for called, found in zip(programs, pool.map(one, programs), strict=True):
+            workload, _, peer = called.name.removesuffix(".called.elf").partition(".")
+            on = table.setdefault(workload, {}).setdefault(called.parent.name, {})
+            on[peer or OURS] = found
     return table
+
+
+def workloads(kind: str) -> Table:
+    """Of the workloads. kind: ours or with_peers."""
+    weights = json.loads((FOLDER / "workloads/weights.json").read_text())
+    return count(FOLDER / "workloads" / kind, weights)
 
 
 def run_on(program: Path, command: list[str]) -> tuple[Called, int | None]:
@@ -85,7 +93,7 @@ def run_on(program: Path, command: list[str]) -> tuple[Called, int | None]:
 
 def objdump() -> Path:
     """The compiler's, among the runfiles."""
-    [found] = FOLDER.parents[2].glob("*arm_none_eabi*/bin/*objdump*")
+    [found] = Path(__file__).parents[3].glob("*arm_none_eabi*/bin/*objdump*")
     return found
 
 

@@ -4,7 +4,7 @@
 import json
 from pathlib import Path
 
-from counts import CORES, M4F, Count, boards, count, golden, grown, run_on
+from counts import CORES, M4F, Count, boards, golden, grown, run_on, workloads
 
 OURS = Path("tests/bench/workloads/ours")
 GOLDEN = json.loads(Path("tests/bench/counts.json").read_text())
@@ -12,7 +12,7 @@ FIX = "  Fix: mend it, or if it is worth it: ./bazelw run //tests/bench"
 
 
 def test_no_function_takes_more_than_before():
-    found = golden(count(OURS))
+    found = golden(workloads("ours"))
     assert found.keys() == GOLDEN.keys(), "Fix: ./bazelw run //tests/bench"
     messages = list(grown(GOLDEN, found))
     assert not messages, "\n".join(["", *messages, FIX])
