@@ -27,12 +27,13 @@ them, and in plain C.
   written `restrict`, by `arm-none-eabi-gcc` with these options and its C library. With
   `-ffast-math` it may reorder sums, as we do.
 * **CMSIS-DSP**: Arm's library, release 1.10.3 of its Python package, by the same compiler with
-  `-Ofast` and `ARM_MATH_LOOPUNROLL`, for what it has a function of. Its FIR filter keeps the old
-  samples itself; that they and the taps are copied for it at each call is counted too.
+  `-Ofast` and `ARM_MATH_LOOPUNROLL`, for what it has a function of; of a layer, the product and the
+  sum. Its FIR filter keeps the old samples itself; that they and the taps are copied for it at each
+  call is counted too.
 * **CasADi**: release 3.8.2, what its code generator makes in float and int, by the same compiler
   with `-Ofast`, and with `tgmath.h`, without which it calls functions of double. SX expands all to
   scalars, MX calls loops. What would take too long to compile as SX, or has no matrices, is left
-  out of one; the convolution of both. The RAM it wants to work in is the caller's, and counted.
+  out of one; the convolution of both. The RAM it wants to work in is counted.
 * **emlearn**: release 0.23.2, its loadable networks with our weights, by the same compiler with
   `-Ofast`. It writes weights with six decimals, of which the results would be out of bound: here
   with all.

@@ -41,6 +41,7 @@ cc_library(
     name = "cmsis_dsp",
     testonly = True,
     srcs = [
+        "Source/BasicMathFunctions/arm_add_f32.c",
         "Source/BasicMathFunctions/arm_dot_prod_f32.c",
         "Source/FilteringFunctions/arm_fir_f32.c",
         "Source/MatrixFunctions/arm_mat_mult_f32.c",

@@ -20,6 +20,14 @@ _CMSIS_DSP = [
     "narrow_matmul",
 ]
 
+# Those of plain/ whose layers call it.
+_CMSIS_DSP_LAYERS = [
+    "mlp_tanh",
+    "mlp_relu",
+    "autoencoder",
+    "gru",
+]
+
 # SX expands all to scalars, MX calls loops. Of those of mlp_tanh GCC makes assembly for the M55 that has no encoding.
 _CASADI = {
     "MX": [
@@ -64,7 +72,7 @@ PEERS = {
 } | {
     "CMSIS-DSP": {
         workload: ":%s.CMSIS-DSP" % workload
-        for workload in _CMSIS_DSP
+        for workload in _CMSIS_DSP + _CMSIS_DSP_LAYERS
     },
 } | {
     "CasADi-" + kind: {
@@ -105,33 +113,44 @@ def _generated(name, generator, outs):
         tools = [generator],
     )
 
+def _plain(peer, workload, copts, deps = [], **kwargs):
+    weights = [workload + "_weights.h"] if workload in WITH_WEIGHTS else []
+    _library(
+        name = "%s.%s" % (workload, peer),
+        copts = copts + _WARNINGS,
+        srcs = ["plain/%s.c" % workload] + weights,
+        deps = deps + [
+            ":dense",
+            ":%s.header" % workload,
+        ],
+        **kwargs
+    )
+
 def plain_c():
     """WORKLOAD.PEER: plain/WORKLOAD.c as each of the compiler's settings makes it."""
     for workload in WORKLOADS:
         for peer, copts in _PLAIN.items():
-            _library(
-                name = "%s.%s" % (workload, peer),
-                srcs = ["plain/%s.c" % workload] + (
-                    [workload + "_weights.h"] if workload in WITH_WEIGHTS else []
-                ),
-                copts = copts + _WARNINGS,
-                deps = [
-                    ":dense",
-                    ":%s.header" % workload,
-                ],
-            )
+            _plain(peer, workload, copts)
 
 def cmsis_dsp():
-    """WORKLOAD.CMSIS-DSP: cmsis_dsp/WORKLOAD.c, which calls the library."""
+    """WORKLOAD.CMSIS-DSP: cmsis_dsp/WORKLOAD.c, or plain/WORKLOAD.c with its layers."""
     for workload in _CMSIS_DSP:
         _library(
             name = "%s.CMSIS-DSP" % workload,
-            srcs = ["cmsis_dsp/%s.c" % workload],
             copts = ["-Ofast"] + _WARNINGS,
+            srcs = ["cmsis_dsp/%s.c" % workload],
             deps = [
                 ":%s.header" % workload,
                 "@jax_embedded_cmsis_dsp//:cmsis_dsp",
             ],
+        )
+    for workload in _CMSIS_DSP_LAYERS:
+        _plain(
+            "CMSIS-DSP",
+            workload,
+            ["-Ofast"],
+            local_defines = ["CMSIS_DSP"],
+            deps = ["@jax_embedded_cmsis_dsp//:cmsis_dsp"],
         )
 
 def casadi(name):
