@@ -65,7 +65,7 @@ class Layers:
         return 4 * (self.macs + self.number * self.n)
 
 
-ONE = [Layers(n, 1) for n in (8, 16, 32, 64, 128, 256, 512)]
+ONE = [Layers(n, 1) for n in (8, 16, 25, 32, 50, 64, 100, 128, 200, 256, 400, 512)]
 SEVERAL = [Layers(32, number) for number in (2, 4, 8, 16, 32)]
 # By platform.
 Growth = Mapping[str, Mapping[Layers, Count]]

@@ -5,7 +5,7 @@ Nothing is negative: sums of so many terms that cancel have errors that say noth
 import jax
 import numpy as np
 
-SIZES = (8, 16, 32, 64, 128, 256, 512)
+SIZES = (8, 16, 25, 32, 50, 64, 100, 128, 200, 256, 400, 512)
 COUNTS = (2, 4, 8, 16, 32)
 WIDTH = 32
 
