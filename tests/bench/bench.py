@@ -32,8 +32,9 @@ them, and in plain C.
   call is counted too.
 * **CasADi**: release 3.8.2, what its code generator makes in float and int, by the same compiler
   with `-Ofast`, and with `tgmath.h`, without which it calls functions of double. SX expands all to
-  scalars, MX calls loops. What would take too long to compile as SX, or has no matrices, is left
-  out of one; the convolution of both. The RAM it wants to work in is counted.
+  scalars, MX calls loops. Left out: what would take too long to compile as SX; what has no matrices
+  as MX, and mlp_tanh, of whose loops GCC makes assembly that has no encoding on the M55; conv. The
+  RAM it wants to work in is counted.
 * **emlearn**: release 0.23.2, its loadable networks with our weights, by the same compiler with
   `-Ofast`. It writes weights with six decimals, of which the results would be out of bound: here
   with all.
