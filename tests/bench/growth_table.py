@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from counts import FOLDER, OURS, Count, count
 
-from jax_embedded.llvm.emitters import tile
+from jax_embedded.llvm.emitters import tile_choice
 
 PLATFORMS = {"qemu_m4f": "M4F", "qemu_m55": "M55"}
 
@@ -24,7 +24,7 @@ HEAD = """\
 Fully connected layers with bias and relu, and constant weights (`growth/growth.py`): one of *n* x
 *n*, and several of 32 x 32. A MAC is a multiplication with its addition.
 
-A dot's code does not grow with its extents: `tile.py` takes the tile with the fewest instructions
+A dot's code does not grow with its extents: `tile_choice.py` takes the tile with the fewest instructions
 of those that are at most {dot:,} bytes by its own count (`MOST_CODE`). Layers of equal shape share
 their code from the third on, and each more costs the call with its addresses.
 
@@ -104,7 +104,7 @@ def growth() -> str:
     titles = [f"{core}: code / RAM | instructions | per MAC" for core in PLATFORMS.values()]
     text = HEAD.format(
         per_mac=MOST_PER_MAC,
-        dot=tile.MOST_CODE,
+        dot=tile_choice.MOST_CODE,
         code=MOST_CODE,
         more=MOST_CODE_OF_ONE_MORE,
         ram=MOST_RAM,
