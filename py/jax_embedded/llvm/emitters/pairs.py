@@ -32,7 +32,7 @@ _VECTOR_OF_TWO = re.compile(r"v\w+\.([fisu](8|16|32|64)|\d+)\s+d\d")
 
 
 MOST_PAIRED = 32
-_LIMITS = (MOST_PAIRED, 4, 0)
+_LIMITS = (MOST_PAIRED, 4, 2, 0)
 
 
 @dataclass(frozen=True)
