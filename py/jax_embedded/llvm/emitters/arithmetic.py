@@ -57,7 +57,7 @@ def arithmetic(dtype: str, target: Target, terms: int, options: SumOptions) -> A
     in_hardware = _COMPUTED_AS.get(dtype, dtype) in target.float_dtypes
     kind = number(dtype, contract=options.contract, fused=target.fused and in_hardware)
     steps = 1 if kind.fused else 2
-    at_once = max(_TERMS, isqrt(terms))
+    at_once = max(_TERMS, 1 << (isqrt(terms).bit_length() - 1) if terms else 1)
     lanes = target.float_lanes if dtype == "f32" else 1
     is_worth_it = _UNPACKED_TERMS <= terms <= MOST_TERMS and not size
     if dtype == "f32" and not in_hardware and is_worth_it:

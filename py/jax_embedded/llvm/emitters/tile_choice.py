@@ -124,6 +124,9 @@ def _tiles(problem: Problem, registers: Registers, along: str, lanes: int) -> It
                 continue
             if along == "terms" and rows * columns == 1 and (unroll > 4 or chains > 2):
                 continue  # LLVM loads all at once, more than it has registers for
+            if along == "terms" and terms > 2 * registers.terms * chains:
+                if unroll > 4 or peeled:
+                    continue  # the same, where sums of parts need registers too
             if along == "columns" and not _splats_stay(problem, rows, columns, unroll, peeled):
                 continue
             yield Tile(rows, columns, unroll, chains, along, peeled)
@@ -148,8 +151,9 @@ def _cost(problem: Problem, registers: Registers, tile: Tile, lanes: int) -> tup
     width = lanes if tile.along == "columns" else 1
     terms = problem.terms // lanes if tile.along == "terms" else problem.terms
     tail = problem.terms % lanes if tile.along == "terms" else 0
-    parts = max(1, -(-terms // (registers.terms * tile.chains)))
-    loops, rest = divmod(terms // parts, tile.unroll)
+    part = max(1, min(terms, registers.terms * tile.chains))
+    parts = max(1, -(-terms // part))
+    loops, rest = divmod(part, tile.unroll)
     steps = tile.unroll * min(loops, 2 if tile.peeled else 1) + rest
     iterations = max(0, loops - tile.peeled)
     instructions = code = 0.0

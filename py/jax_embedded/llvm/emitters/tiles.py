@@ -266,8 +266,7 @@ class _Tile:
         if isinstance(axis, Taps):
             state = self.code.repeat(axis.count, state, lambda state: add_part(1, state))
         else:
-            parts = -(-axis.extent // most)
-            part = axis.extent // parts
+            parts, part = axis.extent // most, most
             state = self.code.repeat(parts, state, lambda state: add_part(part, state))
             if axis.extent > parts * part:
                 state = add_part(axis.extent - parts * part, state)
