@@ -57,7 +57,7 @@ def test_what_does_not(instruction):
 def test_limits_become_narrower_until_there_are_no_pairs():
     limits = PairLimits()
     found = []
-    for _ in range(3):
+    for _ in range(4):
         found.append(limits.of("a"))
         limits = limits.lowered(["a"])
     assert found == sorted(found, reverse=True)
@@ -87,7 +87,7 @@ def test_a_function_that_has_failed_loads_no_pairs(dump, target):
     function = c_function("f", dump.parameters, dump.results)
     limits = PairLimits()
     assert link(program, function, TARGETS[target], pairs=limits).apart
-    for _ in range(2):
+    for _ in range(3):
         limits = limits.lowered(["f.0.dot"])
     linked = link(program, function, TARGETS[target], pairs=limits)
     assert not linked.apart

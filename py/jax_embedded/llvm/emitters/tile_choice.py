@@ -124,9 +124,9 @@ def _tiles(problem: Problem, registers: Registers, along: str, lanes: int) -> It
                 continue
             if along == "terms" and rows * columns == 1 and (unroll > 4 or chains > 2):
                 continue  # LLVM loads all at once, more than it has registers for
-            if along == "terms" and terms > 2 * registers.terms * chains:
-                if unroll > 4 or peeled:
-                    continue  # the same, where sums of parts need registers too
+            in_parts = terms > 2 * registers.terms * chains
+            if along == "terms" and in_parts and (unroll > 4 or peeled):
+                continue  # the same: the sums of the parts need registers too
             if along == "columns" and not _splats_stay(problem, rows, columns, unroll, peeled):
                 continue
             yield Tile(rows, columns, unroll, chains, along, peeled)
