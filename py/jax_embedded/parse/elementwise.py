@@ -14,6 +14,7 @@ from jax_embedded.ir.elementwise import (
 from jax_embedded.parse.hlo import Hlo, is_row_major
 
 _MOST_OPERATIONS = 16
+_MOST_INSTRUCTIONS = 64  # with constants and broadcasts
 
 
 def elementwise(hlo: Hlo, fusion: Any, arguments: int) -> Elementwise | None:
@@ -22,6 +23,8 @@ def elementwise(hlo: Hlo, fusion: Any, arguments: int) -> Elementwise | None:
     if fusion.opcode != "fusion" or arguments != len(distinct):
         return None
     called = hlo.computations[fusion.called_computation_ids[0]]
+    if len(called.instructions) > _MOST_INSTRUCTIONS:
+        return None
     try:
         return _Reader(hlo, fusion, distinct).read(hlo.instructions[called.root_id])
     except _OtherError:

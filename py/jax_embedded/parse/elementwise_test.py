@@ -118,6 +118,15 @@ def test_others_are_not_known(tmp_path, result, shapes):
     assert None in found
 
 
+def test_a_very_long_one_is_not_looked_at(tmp_path):
+    source = tmp_path / "long.py"
+    source.write_text(
+        "def f(x):\n    for i in range(1500):\n        x = x * 1.5 + i\n    return x\n"
+    )
+    program = parse(capture(CaptureRequest(source, "f", {"x": "f32[4]"})), "f")
+    assert [getattr(step, "elementwise", None) for step in program.steps()] == [None]
+
+
 RELU = (Operation("add", (0, 1)), Operation("constant"), Operation("maximum", (2, 3)))
 
 
