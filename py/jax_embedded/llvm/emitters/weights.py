@@ -72,7 +72,9 @@ def _layout(step: Step, where: Slice, target: Target, options: SumOptions) -> _L
     """How the step wants a constant that it reads to lie; None: as it is."""
     if not isinstance(step, DotThunk) or where.shape.dtype != "f32" or step.lhs == step.rhs:
         return None
-    if where not in (step.lhs, step.rhs) or "f32" not in target.float_dtypes:
+    if where not in (step.lhs, step.rhs) or where in step.inputs:
+        return None
+    if "f32" not in target.float_dtypes:
         return None
     side, other = ("lhs", "rhs") if where == step.lhs else ("rhs", "lhs")
     rows, columns, terms = _axes(step, other)

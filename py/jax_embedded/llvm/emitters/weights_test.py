@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from jax_embedded.ir.elementwise import Operation
 from jax_embedded.ir.program import Allocation, Program
 from jax_embedded.ir.thunks import CopyThunk, DotThunk, Origin, Slice
 from jax_embedded.ir.verify import verify
@@ -111,6 +112,18 @@ def test_what_others_read_too_stays():
         program, found = laid_out([thunk, other], weights, CORES["vectors"])
         assert (found == weights.ravel()).all()
         assert tuple(program.steps()) == (thunk, other)
+
+
+def test_what_the_epilogue_reads_too_stays():
+    weights, thunk = weights_and_dot()
+    square = replace(
+        thunk,
+        outer=tuple(replace(axis, inputs=(1,)) for axis in thunk.outer),
+        inputs=(thunk.lhs,),
+        epilogue=(Operation("add", (0, 1)),),
+    )
+    _, found = laid_out([square], weights, CORES["vectors"])
+    assert (found == weights.ravel()).all()
 
 
 def test_without_an_fpu_it_stays():
