@@ -42,8 +42,10 @@ ctypes.CDLL("libgcc_s.so.1", ctypes.RTLD_GLOBAL)
 
 
 @functools.cache
-def compiled(name: str, kind: str, operands: int, operand: str) -> tuple:
-    """XLA's call of `name`, renamed and linked with the definition, as machine code of the host."""
+def compiled(name: str, kind: str, operands: int, operand: str, float_lanes: int) -> tuple:
+    """XLA's call of `name`, renamed and linked with the definition for a core of so many lanes, as
+    machine code of the host.
+    """
     value, taken = llvm_type(kind), llvm_type(operand)
     full = f"@{name}.{kind}"
     loads = [f"  %x{i} = load {taken}, ptr %p{i}, align 2" for i in range(operands)]
@@ -62,7 +64,7 @@ def compiled(name: str, kind: str, operands: int, operand: str) -> tuple:
     renamed, names = rename_math(text)
     assert full not in renamed
     module = llvm.parse_assembly(renamed)
-    module.link_in(llvm.parse_assembly(define_math(names, TARGETS["host"].float_lanes)))
+    module.link_in(llvm.parse_assembly(define_math(names, float_lanes)))
     module.verify()
     machine = target_machine(TARGETS["host"])
     builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=3))
@@ -78,9 +80,11 @@ def compiled(name: str, kind: str, operands: int, operand: str) -> tuple:
     return ctypes.CFUNCTYPE(None, *pointers)(library["run"]), library
 
 
-def run(name: str, kind: str, *operands: np.ndarray, operand: str = "") -> np.ndarray:
+def run(
+    name: str, kind: str, *operands: np.ndarray, operand: str = "", float_lanes: int = 4
+) -> np.ndarray:
     """operand: of what kind the operands are, if not of the result's."""
-    function, _library = compiled(name, kind, len(operands), operand or kind)
+    function, _library = compiled(name, kind, len(operands), operand or kind, float_lanes)
     lanes, dtype = lanes_of(kind), DTYPES[split(operand or kind)[1]]
     padded = [np.resize(o.astype(dtype), -(-o.size // lanes) * lanes) for o in operands]
     result = np.zeros(padded[0].size, DTYPES[split(kind)[1]])
@@ -327,6 +331,18 @@ def test_a_core_with_vectors_has_functions_of_its_lanes_inlined():
     found = defined(define_math(frozenset({"jxe.tanh.v8f32", "jxe.tanh.f32"}), 4))
     assert found.keys() == {"jxe.tanh.v8f32", "jxe.tanh.v4f32", "jxe.tanh.f32"}
     assert all("alwaysinline" in attributes for attributes in found.values())
+
+
+@pytest.mark.parametrize("kind", ["f32", "v8f32", "v16f32"])
+def test_a_core_without_vectors_computes_the_same_bits(kind):
+    """Where branches and calls lane by lane take the place of vectors."""
+    bits = np.random.default_rng(0).integers(0, 1 << 32, 4096, np.uint32)
+    edges = np.array([0.0, -0.0, 0.5499999, 0.55, 0.93, 0.9300001, 9.2, np.inf, -np.inf, np.nan])
+    values = np.concatenate([bits.view(np.float32), edges.astype(np.float32)])
+    for name in ELEMENTARY:
+        operands = (values, values[::-1].copy()) if name in ("atan2", "pow") else (values,)
+        usual, other = (run(f"xla.{name}", kind, *operands, float_lanes=n) for n in (4, 1))
+        assert same_bits(other, usual), name
 
 
 @pytest.mark.parametrize("lanes", [1, 4])

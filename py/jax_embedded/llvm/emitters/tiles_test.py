@@ -197,6 +197,25 @@ def convolved(
 
 
 @pytest.mark.parametrize("arithmetic", ARITHMETIC)
+@pytest.mark.parametrize("taps", [4, 8, 12, 13, 32, 40])
+@pytest.mark.parametrize("places", [3, 4, 21, 64])
+def test_filters(places, taps, arithmetic):
+    """Each place reads one element further on than its neighbour, and so does each tap."""
+    x, h = (
+        np.random.default_rng(taps).standard_normal(n).astype(np.float32)
+        for n in (places + taps - 1, taps)
+    )
+    window = (WindowAxis(places, taps, x.size, 1, 1, 1),)
+    slices = slice_of(x), slice_of(h), slice_of((places,))
+    thunk = ConvolutionThunk(Origin("i", "op"), *slices, (), (), window)
+    got = called(
+        lambda code: convolution(code, thunk, ARITHMETIC[arithmetic], SumOptions()), x, h, (places,)
+    )
+    expected = np.correlate(x.astype(np.float64), h.astype(np.float64))
+    assert close(got, expected, taps)
+
+
+@pytest.mark.parametrize("arithmetic", ARITHMETIC)
 @pytest.mark.parametrize("seed", range(CASES))
 def test_convolutions(seed, arithmetic):
     random = np.random.default_rng(seed)
