@@ -3,8 +3,9 @@
 Cortex-M and keeps LLVM from loops with a hardware counter.
 
 What is an index is known by what is done with it: an index is counted, added and multiplied without
-overflow, compared, and used in an address; no array has 2**31 bytes. An i64 on which anything else
-is done may be the user's number and is left alone, with all that it is computed from and with.
+overflow (or for an address alone), compared, and used in an address; no array has 2**31 bytes. An
+i64 on which anything else is done may be the user's number and is left alone, with all that it is
+computed from and with.
 """
 
 import re
@@ -20,6 +21,8 @@ _TAKES_PART = (
     re.compile(rf"select i1 %\S+, i64 {_OPERAND}, i64 {_OPERAND}"),
     re.compile(rf"call i64 @llvm\.[su](?:min|max)\.i64\(i64 {_OPERAND}, i64 {_OPERAND}\)"),
 )
+# Of these, an address takes the lower 32 bits, which do not depend on the upper ones.
+_MAY_WRAP = re.compile(rf"(?:add|sub|mul)(?: nuw)? i64 {_OPERAND}, {_OPERAND}")
 _PHI = re.compile(r"phi i64 (.*)")
 _INCOMING = re.compile(rf"\[ {_OPERAND}, %\S+ \]")
 _FROM_NARROW = re.compile(r"[sz]ext i(?:1|8|16) %\S+ to i64")
@@ -55,6 +58,12 @@ def narrow_indices(text: str) -> str:
     return "\n".join([*lines, *function]) + "\n"
 
 
+def _parted(line: str) -> tuple[str, str]:
+    """The name of the result, or "", and what makes it."""
+    result = _RESULT.fullmatch(line)
+    return (result[1], result[2]) if result else ("", line)
+
+
 class _Function:
     """Values that take part in the same computation are a group, known by one of them."""
 
@@ -62,12 +71,11 @@ class _Function:
         self.lines = lines
         self.parent: dict[str, str] = {}
         self.refused: set[str] = set()
-        users: dict[str, list[str]] = {}
+        self.users: dict[str, list[tuple[str, str]]] = {}  # of a value: result, and what is done
         for line in lines[1:]:
-            result = _RESULT.fullmatch(line)
-            for name in _NAME.findall(result[2] if result else line):
-                users.setdefault(name, []).append(result[2] if result else line)
-        self.users = users
+            result, done = _parted(line)
+            for name in _NAME.findall(done):
+                self.users.setdefault(name, []).append((result, done))
         for line in lines:
             if "i64" in line:
                 self._read(line)
@@ -81,9 +89,8 @@ class _Function:
         return name
 
     def _read(self, line: str) -> None:
-        result = _RESULT.fullmatch(line)
-        name, done = (result[1], result[2]) if result else ("", line)
-        operands = self._taking_part(done)
+        name, done = _parted(line)
+        operands = self._taking_part(name, done)
         if operands is not None:
             group = operands if done.startswith("icmp") else [name, *operands]
             self._join(group)
@@ -91,19 +98,29 @@ class _Function:
             self._join([name])
         elif _FROM_I32.fullmatch(done):
             self._join([name])
-            if not all(_BOUNDS.match(user) for user in self.users.get(name, [])):
+            if not all(_BOUNDS.match(done) for _, done in self.users.get(name, [])):
                 self.refused.add(name)
         elif not (_ENDS_IN.fullmatch(done) or done.startswith("getelementptr ")):
             # Also the parameters of the function, and the result where it is an i64.
             self.refused.update(_NAME.findall(line))
 
-    def _taking_part(self, done: str) -> list[str] | None:
+    def _taking_part(self, name: str, done: str) -> list[str] | None:
+        wraps = _MAY_WRAP.fullmatch(done)
+        if wraps and self._is_for_addresses(name):
+            return list(wraps.groups())
         for pattern in _TAKES_PART:
             match = pattern.fullmatch(done)
             if match:
                 return list(match.groups())
         phi = _PHI.fullmatch(done)
         return _INCOMING.findall(phi[1]) if phi else None
+
+    def _is_for_addresses(self, name: str) -> bool:
+        return all(
+            done.startswith("getelementptr ")
+            or (_MAY_WRAP.fullmatch(done) and self._is_for_addresses(result))
+            for result, done in self.users.get(name, [])
+        )
 
     def _join(self, group: list[str]) -> None:
         names = [value for value in group if value.startswith("%")]
@@ -120,9 +137,8 @@ class _Function:
         return [self._narrowed(line) if "i64" in line else line for line in self.lines]
 
     def _narrowed(self, line: str) -> str:
-        result = _RESULT.fullmatch(line)
-        name, done = (result[1], result[2]) if result else ("", line)
-        operands = self._taking_part(done)
+        name, done = _parted(line)
+        operands = self._taking_part(name, done)
         if operands is not None:
             group = [name, *operands]
             if any(self._is_index(value) for value in group):

@@ -30,6 +30,7 @@ def kernel(*lines: str, counter: str = "add nsw i64 %i, 1") -> str:
 
 
 AT = "%at = getelementptr inbounds [8 x i32], ptr %a, i32 0, i64 %i"
+AT_J = "%at_j = getelementptr float, ptr %b, i64 %j"
 LOAD = "%x = load i32, ptr %at, align 4"
 
 
@@ -46,6 +47,7 @@ def narrowed(*lines: str, **options: str) -> str:
         ("%row = mul nsw i64 %i, 8", "%j = add nsw i64 %row, -3", AT),
         ("%j = urem i64 %i, 3", "%k = udiv i64 %i, 3", "%l = sub nuw nsw i64 %j, %k"),
         ("%x = sitofp i64 %i to float", "%y = trunc i64 %i to i32", "%z = trunc i64 %i to i8"),
+        ("%k = mul i64 %i, 8", "%j = add i64 %k, 0", AT_J),
         (
             AT,
             LOAD,
@@ -71,7 +73,11 @@ def test_an_index_becomes_i32(lines):
 @pytest.mark.parametrize(
     ("lines", "stays"),
     [
-        (("%j = add i64 %i, 1",), "%i = phi i64"),
+        (("%j = add i64 %i, 1", "%c = icmp slt i64 %j, 8"), "%i = phi i64"),
+        (
+            ("%k = add i64 %i, 1", "%j = mul i64 %k, 3", AT_J, "%x = trunc i64 %k to i8"),
+            "%i = phi i64",
+        ),
         (("%j = mul nsw i64 %i, 4294967296",), "%i = phi i64"),
         (("store i64 %i, ptr %b, align 8",), "%i = phi i64"),
         (("%j = add nsw i64 %i, %group",), "%i = phi i64"),

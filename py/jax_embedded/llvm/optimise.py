@@ -12,6 +12,9 @@ def optimise(module: llvm.ModuleRef, target: Target, *, size: bool = False) -> N
 
     An abort inside LLVM ends the process: run it in a child.
     """
+    # What moves a pointer along stays one addition, if possible a part of a load.
+    llvm.set_option("jax_embedded", f"-disable-lsr={str(size).lower()}")
+    llvm.set_option("jax_embedded", f"-replexitval={'never' if size else 'cheap'}")
     options = llvm.create_pipeline_tuning_options(speed_level=2 if size else 3)
     builder = llvm.create_pass_builder(target_machine(target), options)
     builder.getModulePassManager().run(module, builder)

@@ -12,7 +12,6 @@ from functools import cache
 from itertools import product
 
 MOST_CODE = 1100  # bytes for one dot
-_SHORT = 1.4  # times the shortest code: what counts as short
 _PAIRED = 8  # registers that LLVM loads pairs into ahead of their use
 _WORTH = 0.02  # of the instructions: what may be given for shorter code
 
@@ -81,7 +80,7 @@ def choose(problem: Problem, registers: Registers, *, size: bool = False) -> Til
     """The tile with which the dot takes the fewest instructions, in code that is no longer than
     MOST_CODE if that can be; the one of the shortest code among those that are as good.
 
-    size: the fastest of those whose code is little longer than the shortest of all.
+    size: the one of the shortest code.
     """
     candidates = []
     for along in ("rows", *problem.vectors):
@@ -91,8 +90,7 @@ def choose(problem: Problem, registers: Registers, *, size: bool = False) -> Til
             for tile in _tiles(problem, registers, along, lanes)
         ]
     if size:
-        most = _SHORT * min(code for (_, code), _ in candidates)
-        return min((c for c in candidates if c[0][1] <= most), key=lambda c: c[0])[1]
+        return min(candidates, key=lambda c: (c[0][1], c[0][0]))[1]
     short = [c for c in candidates if c[0][1] <= MOST_CODE]
     if not short:
         return min(candidates, key=lambda c: c[0][1])[1]
