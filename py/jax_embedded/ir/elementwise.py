@@ -12,12 +12,23 @@ OPCODES = {
     "maximum": 2,
     "minimum": 2,
     "negate": 1,
+    "shift-right-arithmetic": 2,
 }
+# Of f32 there are no shifts; a division of i32 is not what a processor makes of it.
+_NOT_OF = {"f32": {"shift-right-arithmetic"}, "i32": {"divide"}}
+
+
+def is_of(opcode: str, dtype: str) -> bool:
+    """Whether it is one of OPCODES and there for the dtype."""
+    return dtype in _NOT_OF and opcode in OPCODES and opcode not in _NOT_OF[dtype]
 
 
 @dataclass(frozen=True)
 class Operation:
-    """opcode: one of OPCODES, or "constant". operands: numbers of values. constant: the number."""
+    """opcode: one of OPCODES, or "constant". operands: numbers of values. constant: the number.
+
+    The second operand of a shift is a constant from 0 to 31.
+    """
 
     opcode: str
     operands: tuple[int, ...] = ()
@@ -33,12 +44,13 @@ class Operation:
 class Elementwise:
     """out[i] = a function of one element of each input, for each index i.
 
-    dims: of out, which is row-major.
+    dtype: f32 or i32, of all there is. dims: of out, which is row-major.
     inputs: for each of them, how many elements the next one along each of `dims` is away; 0 where
         it is broadcast.
     operations: values are numbered; the inputs come first, then these. The last one is out's.
     """
 
+    dtype: str
     dims: tuple[int, ...]
     inputs: tuple[tuple[int, ...], ...]
     operations: tuple[Operation, ...]

@@ -5,20 +5,21 @@ import struct
 from typing import Any
 
 from jax_embedded.ir.elementwise import (
-    OPCODES,
     Elementwise,
     Operation,
+    is_of,
     row_major,
     step_along,
 )
 from jax_embedded.parse.hlo import Hlo, is_row_major
 
+_DTYPES = {"F32": ("f32", "<f"), "S32": ("i32", "<i")}  # and their format
 _MOST_OPERATIONS = 16
 _MOST_INSTRUCTIONS = 64  # with constants and broadcasts
 
 
 def elementwise(hlo: Hlo, fusion: Any, arguments: int) -> Elementwise | None:
-    """What a fusion with so many arguments computes, if it is of f32 and of OPCODES."""
+    """What a fusion with so many arguments computes, if it is of one dtype and of OPCODES."""
     distinct = list(dict.fromkeys(fusion.operand_ids))
     if fusion.opcode != "fusion" or arguments != len(distinct):
         return None
@@ -44,14 +45,18 @@ class _Reader:
         self.operations: list[Operation] = []
         self.numbers: dict[tuple[int, tuple[int, ...]], int] = {}
         self.dims: tuple[int, ...] = ()
+        self.type = self.dtype = self.format = ""
 
     def read(self, root: Any) -> Elementwise:
+        self._require(self.hlo.type_name(root.shape) in _DTYPES)
+        self.type = self.hlo.type_name(root.shape)
+        self.dtype, self.format = _DTYPES[self.type]
         self.dims = tuple(root.shape.dimensions)
         last = self._value(root, row_major(self.dims))
         self._require(self.operations and last == self._next() - 1)
         self._require(len(self.inputs) == len(self.arguments))
         inputs = tuple(self.inputs[number] for number in range(len(self.arguments)))
-        return Elementwise(self.dims, inputs, tuple(self.operations))
+        return Elementwise(self.dtype, self.dims, inputs, tuple(self.operations))
 
     def _require(self, condition: Any) -> None:
         if not condition:
@@ -72,15 +77,18 @@ class _Reader:
 
     def _computed(self, instruction: Any, steps: tuple[int, ...]) -> int:
         shape = instruction.shape
-        self._require(self.hlo.type_name(shape) == "F32" and is_row_major(shape))
+        self._require(self.hlo.type_name(shape) == self.type and is_row_major(shape))
         operands = [self.hlo.instructions[i] for i in instruction.operand_ids]
         opcode = instruction.opcode
-        if opcode in OPCODES:
+        if is_of(opcode, self.dtype):
             numbers = tuple(self._value(operand, steps) for operand in operands)
+            if opcode == "shift-right-arithmetic":
+                by = self._operation(numbers[1])
+                self._require(by and by.opcode == "constant" and 0 <= by.constant < 32)
             return self._add(Operation(opcode, numbers))
         if opcode == "constant":
             self._require(not any(steps))
-            (number,) = struct.unpack("<f", self.hlo.literal_bytes(instruction)[:4])
+            (number,) = struct.unpack(self.format, self.hlo.literal_bytes(instruction)[:4])
             return self._add(Operation("constant", (), number))
         if opcode == "parameter":
             return self._input(instruction, steps)
@@ -107,6 +115,11 @@ class _Reader:
         moved = tuple(step for step in found if step is not None)
         self._require(len(moved) == len(found))
         return moved
+
+    def _operation(self, number: int) -> Operation | None:
+        """The one that makes the value."""
+        place = number - len(self.arguments)
+        return self.operations[place] if place >= 0 else None
 
     def _add(self, operation: Operation) -> int:
         self._require(len(self.operations) < _MOST_OPERATIONS)

@@ -14,6 +14,7 @@ from jax_embedded.ir.thunks import ConvolutionThunk, DotThunk, KernelThunk, read
 from jax_embedded.ir.values import separate_values
 from jax_embedded.ir.verify import verify
 from jax_embedded.parse.parse import parse
+from jax_embedded.shape import Shape
 
 
 def program_of(
@@ -42,12 +43,14 @@ COMPUTE = {
     "maximum": np.maximum,
     "minimum": np.minimum,
     "negate": np.negative,
+    "shift-right-arithmetic": np.right_shift,
 }
 
 
 def computed(done: Elementwise, inputs: list[np.ndarray]) -> np.ndarray:
     """As its docstring says."""
-    out = np.zeros(done.dims, np.float32)
+    dtype = {"f32": np.float32, "i32": np.int32}[done.dtype]
+    out = np.zeros(done.dims, dtype)
     for index in np.ndindex(*done.dims):
         values = [
             array.ravel()[sum(i * step for i, step in zip(index, steps, strict=True))]
@@ -55,7 +58,7 @@ def computed(done: Elementwise, inputs: list[np.ndarray]) -> np.ndarray:
         ]
         for operation in done.operations:
             if operation.opcode == "constant":
-                values.append(np.float32(operation.constant))
+                values.append(dtype(operation.constant))
             else:
                 operands = [values[i] for i in operation.operands]
                 values.append(COMPUTE[operation.opcode](*operands))
@@ -63,7 +66,14 @@ def computed(done: Elementwise, inputs: list[np.ndarray]) -> np.ndarray:
     return out
 
 
+def drawn(random: np.random.Generator, shape: Shape) -> np.ndarray:
+    if shape.dtype == "i32":
+        return random.integers(-1000, 1000, shape.dims).astype(np.int32)
+    return random.standard_normal(shape.dims).astype(np.float32)
+
+
 X, ROW, COLUMN = "f32[4,6]", "f32[6]", "f32[4]"
+N, N_ROW = "i32[4,6]", "i32[6]"
 
 
 @pytest.mark.parametrize(
@@ -75,6 +85,8 @@ X, ROW, COLUMN = "f32[4,6]", "f32[6]", "f32[4]"
         ("(x + b).reshape(2, 2, 6) * s", (X, ROW, "f32[]"), lambda x, b, s: (x + b) * s),
         ("x.reshape(3, 8) + y", (X, "f32[3,8]"), lambda x, y: x.reshape(3, 8) + y),
         ("x * x + x", (X,), lambda x: x * x + x),
+        ("jnp.maximum(x + b, 0) >> 3", (N, N_ROW), lambda x, b: np.maximum(x + b, 0) >> 3),
+        ("-x * 70000 - b", (N, N_ROW), lambda x, b: -x * np.int32(70000) - b),
     ],
 )
 def test_what_a_fusion_computes(tmp_path, result, shapes, expected):
@@ -86,8 +98,7 @@ def test_what_a_fusion_computes(tmp_path, result, shapes, expected):
     assert kernel.elementwise
     random = np.random.default_rng(0)
     values = {
-        n: random.standard_normal(leaf.shape.dims).astype(np.float32)
-        for n, leaf in zip(named, program.parameters, strict=True)
+        n: drawn(random, leaf.shape) for n, leaf in zip(named, program.parameters, strict=True)
     }
     by_allocation = {
         a.index: list(values.values())[a.parameter]
@@ -96,7 +107,7 @@ def test_what_a_fusion_computes(tmp_path, result, shapes, expected):
     }
     arguments = [by_allocation[where.allocation] for where in kernel.arguments]
     got = computed(kernel.elementwise, arguments)
-    want = np.asarray(expected(*values.values()), np.float32)
+    want = np.asarray(expected(*values.values()), got.dtype)
     np.testing.assert_allclose(got.ravel(), want.ravel(), rtol=1e-6)
 
 
@@ -107,7 +118,11 @@ def test_what_a_fusion_computes(tmp_path, result, shapes, expected):
         ("x + y.T", {"x": X, "y": "f32[6,4]"}),
         ("(x + b).reshape(2, 12) * 2", {"x": X, "b": ROW}),
         ("jnp.cumsum(x, 0) + x", {"x": X}),
-        ("x + 1", {"x": "i32[4]"}),
+        ("x + 1", {"x": "i16[4]"}),
+        ("x // y", {"x": N, "y": N}),
+        ("x >> y", {"x": N, "y": N}),
+        ("x >> 40", {"x": N}),
+        ("x * 0.5", {"x": N}),
         ("x[::-1] + 1", {"x": X}),
         ("jnp.where(x > 0, x, y)", {"x": X, "y": X}),
     ],

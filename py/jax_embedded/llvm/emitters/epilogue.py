@@ -35,17 +35,32 @@ def _value(code: Code, number: Number, operation: Operation, values: list[Value]
         return number.subtract(code, *operands)
     if opcode == "multiply":
         return number.multiply(code, *operands)
+    if opcode == "shift-right-arithmetic":
+        return [code.build.ashr(operands[0][0], operands[1][0])]
     if opcode == "divide":
         return [code.build.fdiv(operands[0][0], operands[1][0])]
     if opcode == "negate":
+        if number.is_integer:
+            return number.subtract(code, number.zero(), operands[0])
         return [code.build.fneg(operands[0][0])]
+    if number.is_integer:
+        return [_integer_extremum(code, opcode == "maximum", operands[0][0], operands[1][0])]
     return [_extremum(code, opcode == "maximum", operands[0][0], operands[1][0])]
 
 
 def _constant(kind: ir.Type, number: float) -> ir.Constant:
     if isinstance(kind, ir.VectorType):
         return ir.Constant(kind, [kind.element(number)] * kind.count)
-    return ir.Constant(kind, number)
+    return ir.Constant(kind, int(number) if isinstance(kind, ir.IntType) else number)
+
+
+def _integer_extremum(code: Code, largest: bool, a: ir.Value, b: ir.Value) -> ir.Value:
+    build = code.build
+    if largest and 0 in (_number(a), _number(b)):
+        x = b if _number(a) == 0 else a
+        # Armv6-M has no conditional instructions but branches.
+        return build.and_(x, build.not_(build.ashr(x, I32(31))))
+    return build.select(build.icmp_signed(">" if largest else "<", a, b), a, b)
 
 
 def _extremum(code: Code, largest: bool, a: ir.Value, b: ir.Value) -> ir.Value:
