@@ -26,7 +26,9 @@ def jax_llvm_library(
         c_name = None,
         x64 = False,
         fp_contract = "on",
+        max_code_bytes = 0,
         optimize = "speed",
+        weights = "data",
         workspace = "static",
         testonly = None,
         tags = [],
@@ -74,6 +76,11 @@ def jax_llvm_library(
         fp_contract: string, "on" (multiply-add may be fused where the core has it, as XLA does) or
             "off".
         optimize: string, "speed" or "size": what the code is to be, fast or short.
+        weights: string, where the weights of dots are that fn closes over: "data" (in memory), "code"
+            (constants of its instructions, on a Cortex-M) or "auto" (what takes less). See
+            docs/rules.md.
+        max_code_bytes: int, of the code on a Cortex-M; more is an error that names what is largest.
+            0: no limit.
         workspace: string, where temporaries of more than 64 bytes lie: "static", or "caller": the last
             parameter, which makes the function reentrant.
         testonly: bool, as everywhere.
@@ -122,8 +129,10 @@ def jax_llvm_library(
         program = ":" + name + ".program",
         c_name = c_name or name,
         fp_contract = fp_contract,
+        max_code_bytes = max_code_bytes,
         optimize = optimize,
         structs = structs,
+        weights = weights,
         workspace = workspace,
         testonly = testonly,
         tags = tags,

@@ -7,13 +7,13 @@ import platform
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, get_args
 
 from jax_embedded.capture.capture import CaptureRequest, capture
 from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.ir.dump import Dump
 from jax_embedded.pipeline import STAGES, Artifact, CompileOptions, compile_dump, import_stages
-from jax_embedded.target import TARGETS
+from jax_embedded.target import TARGETS, Weights
 from jax_embedded.worker import arguments_of, serve
 
 
@@ -124,6 +124,8 @@ def _compile_options(
         size=options.optimize == "size",
         caller_workspace=options.workspace == "caller",
         structs=tuple(options.struct),
+        weights=options.weights,
+        max_code_bytes=options.max_code_bytes,
     )
 
 
@@ -258,6 +260,19 @@ def _add_target(parser: argparse.ArgumentParser) -> None:
         choices=("speed", "size"),
         default="speed",
         help="fast code or short code (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--weights",
+        choices=get_args(Weights),
+        default="data",
+        help="where constant matrices are: read as data, in the code of the dot, or where they take"
+        " less (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--max-code-bytes",
+        type=int,
+        metavar="BYTES",
+        help="of the code on a Cortex-M; more is an error",
     )
     parser.add_argument(
         "--workspace",

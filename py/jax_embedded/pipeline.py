@@ -11,11 +11,13 @@
 Each stage takes and gives a frozen dataclass; what it may rely on is checked by `verify` between.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from jax_embedded.child import Killed, run_in_child
 from jax_embedded.emit.header import check_names, header
 from jax_embedded.emit.manifest import manifest
+from jax_embedded.errors import ExportError
 from jax_embedded.ir.c_function import CFunction, c_function
 from jax_embedded.ir.dump import Dump
 from jax_embedded.ir.fusion import fuse
@@ -23,7 +25,9 @@ from jax_embedded.ir.program import Program
 from jax_embedded.ir.values import separate_values
 from jax_embedded.ir.verify import verify
 from jax_embedded.parse.parse import parse
-from jax_embedded.target import Target
+from jax_embedded.target import Target, Weights
+
+_NAMED = 5  # functions in a message
 
 # What the pipeline can stop after, in order.
 STAGES = ("dump", "program", "linked", "artifact")
@@ -37,6 +41,8 @@ class CompileOptions:
     size: make the code short rather than fast.
     caller_workspace: whether the caller gives the memory to work in; otherwise it is static.
     structs: the arguments that are passed as one struct each.
+    weights: "data", "code" or "auto": where the constant matrices of dots are.
+    max_code_bytes: of the code on a Cortex-M; more is an error.
     """
 
     name: str
@@ -46,6 +52,8 @@ class CompileOptions:
     size: bool = False
     caller_workspace: bool = False
     structs: tuple[str, ...] = ()
+    weights: Weights = "data"
+    max_code_bytes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -87,10 +95,13 @@ def compile_dump(dump: Dump, options: CompileOptions, stop_after: str = "artifac
     if stop_after == "linked":
         linked_ir = run_in_child("link", lambda: _link(program, function, options).llvm_ir)
         return Artifact(files | {f"{stem}.ll": linked_ir.encode()})
-    workspace_bytes, lower_bound, code = _generate_in_child(program, function, options)
+    workspace_bytes, lower_bound, code, origins = _generate_in_child(program, function, options)
     sizes = dict.fromkeys(("code", "constant", "data", "zero"), 0)
     for section in code.sections:
         sizes[section.kind] += section.size
+    most = options.max_code_bytes
+    if most is not None and sizes["code"] > most and options.target.name != "host":
+        raise _too_long(options, sizes["code"], code.functions, origins)
     facts = manifest(
         dump,
         function,
@@ -123,6 +134,7 @@ def _link(program: Program, function: CFunction, options: CompileOptions, pairs=
         options.target,
         contract=options.contract,
         size=options.size,
+        weights=options.weights,
         pairs=pairs,
     )
 
@@ -154,4 +166,17 @@ def _generate(program: Program, function: CFunction, options: CompileOptions):
             break
         limits = limits.lowered(with_neon)
     scratch = linked.scratch
-    return scratch.workspace_bytes, scratch.workspace_lower_bound, code
+    return scratch.workspace_bytes, scratch.workspace_lower_bound, code, linked.origins
+
+
+def _too_long(
+    options: CompileOptions, found: int, functions: Mapping[str, int], origins: Mapping[str, str]
+) -> ExportError:
+    largest = sorted(functions.items(), key=lambda item: (-item[1], item[0]))[:_NAMED]
+    return ExportError(
+        "code-bytes",
+        f"{options.name}: expected at most {options.max_code_bytes:,} bytes of code,"
+        f" found {found:,}",
+        'raise max_code_bytes, or choose weights = "data" or optimize = "size"',
+        tuple(f"{size:,} bytes: {origins.get(name, name)}" for name, size in largest),
+    )

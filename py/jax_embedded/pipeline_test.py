@@ -7,7 +7,7 @@ import pytest
 from jax_embedded.capture.capture import CaptureRequest, capture
 from jax_embedded.ir.dump import Dump
 from jax_embedded.pipeline import CompileOptions, compile_dump
-from jax_embedded.target import TARGETS
+from jax_embedded.target import TARGETS, Weights
 
 SOURCE = "import jax.numpy as jnp\n\ndef f(a, b, x):\n    return jnp.tanh(a @ b @ x + x)\n"
 
@@ -26,3 +26,70 @@ def test_short_code_is_shorter(dump, target):
         return json.loads(compile_dump(dump, options).files["f.json"])["bytes"]["code"]
 
     assert code_bytes(size=True) < 0.8 * code_bytes(size=False)
+
+
+LAYERS = """
+import jax.numpy as jnp
+import numpy as np
+
+g = np.random.default_rng(0)
+ANY = [g.standard_normal(dims).astype(np.float32) for dims in ((30, 20), (20, 9))]
+TERNARY = [np.sign(np.round(w)) for w in ANY]
+SMALL = [np.round(4 * w).astype(np.int32) for w in ANY]
+
+def network(layers, x):
+    first, second = layers
+    return jnp.maximum(x @ first, 0) @ second
+
+def floats(x):
+    return network(ANY, x)
+
+def ternary(x):
+    return network(TERNARY, x)
+
+def integers(x):
+    return network(SMALL, x)
+
+def matrix(x):
+    return x @ ANY[0]
+"""
+
+
+@pytest.fixture(scope="module")
+def layers(tmp_path_factory):
+    """What bytes there are of a function with its weights here or there."""
+    src: Path = tmp_path_factory.mktemp("src") / "f.py"
+    src.write_text(LAYERS)
+    dumps: dict[tuple[str, str], Dump] = {}
+
+    def found(fn: str, weights: Weights, target: str, shape: str = "f32[30]") -> dict[str, int]:
+        if (fn, shape) not in dumps:
+            dumps[fn, shape] = capture(CaptureRequest(src, fn, {"x": shape}))
+        options = CompileOptions(fn, fn, TARGETS[target], weights=weights)
+        return json.loads(compile_dump(dumps[fn, shape], options).files[f"{fn}.json"])["bytes"]
+
+    return found
+
+
+@pytest.mark.parametrize("target", [name for name in TARGETS if name != "host"])
+def test_weights_are_in_the_code_where_it_can_multiply(layers, target):
+    assert layers("integers", "code", target, "i32[30]")["constant"] == 0
+    in_memory = layers("floats", "code", target)["constant"]
+    assert in_memory == (0 if TARGETS[target].float_dtypes else 4 * (30 * 20 + 20 * 9))
+
+
+@pytest.mark.parametrize(
+    ("fn", "target", "shape"),
+    [("floats", "host", "f32[30]"), ("matrix", "cortex-m4f", "f32[4,30]")],
+)
+def test_weights_stay_in_memory(layers, fn, target, shape):
+    assert layers(fn, "code", target, shape) == layers(fn, "data", target, shape)
+
+
+def test_auto_takes_what_is_less(layers):
+    assert layers("floats", "auto", "cortex-m4f") == layers("floats", "data", "cortex-m4f")
+    assert layers("ternary", "auto", "cortex-m4f") == layers("ternary", "code", "cortex-m4f")
+    in_code, in_memory = (
+        sum(layers("ternary", weights, "cortex-m4f").values()) for weights in ("code", "data")
+    )
+    assert in_code < in_memory

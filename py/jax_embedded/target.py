@@ -2,6 +2,10 @@
 """The processors that code can be generated for: data only."""
 
 from dataclasses import dataclass, replace
+from typing import Literal
+
+# Where constant matrices of dots are: in memory, in the code, or where they take less.
+Weights = Literal["data", "code", "auto"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,11 @@ class Target:
         """The same Cortex-M, its vector and half-precision instructions left alone."""
         features = self.features.replace("+mve.fp", "-mve.fp,-mve,-fullfp16")
         return replace(self, features=features, float_lanes=1)
+
+    def without_literals(self) -> "Target":
+        """The same Cortex-M; code reads no constants that lie beside it."""
+        features = ",".join(filter(None, (self.features, "+execute-only")))
+        return replace(self, features=features)
 
 
 TARGETS = {

@@ -14,6 +14,7 @@ ATTRS = {
         default = "on",
         values = ["on", "off"],
     ),
+    "max_code_bytes": attr.int(doc = "See jax_llvm_library."),
     "optimize": attr.string(
         doc = "See jax_llvm_library.",
         default = "speed",
@@ -26,6 +27,11 @@ ATTRS = {
         providers = [JaxProgramInfo],
     ),
     "structs": attr.string_list(doc = "See jax_llvm_library."),
+    "weights": attr.string(
+        doc = "See jax_llvm_library.",
+        default = "data",
+        values = ["data", "code", "auto"],
+    ),
     "workspace": attr.string(
         doc = "See jax_llvm_library.",
         default = "static",
@@ -93,6 +99,9 @@ def _compile(ctx, program, library):
     args.add("--target", library.target)
     args.add("--fp-contract", ctx.attr.fp_contract)
     args.add("--optimize", ctx.attr.optimize)
+    args.add("--weights", ctx.attr.weights)
+    if ctx.attr.max_code_bytes:
+        args.add("--max-code-bytes", ctx.attr.max_code_bytes)
     args.add("--workspace", ctx.attr.workspace)
     for name in ctx.attr.structs:
         args.add("--struct", name)

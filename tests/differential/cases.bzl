@@ -21,6 +21,9 @@ _CONTROL_FLOW = {
 
 _FUNCTIONS = {
     "affine": {"x": "f32[5]"},
+    "baked_floats": {"x": "f32[20]", "y": "f32[7]"},
+    "baked_integers": {"x": "i32[24]", "y": "i32[17]"},
+    "baked_recurrence": {"x": "f32[5]"},
     "cumulative": {"x": "f32[40]"},
     "duplicate": {"x": "f32[3]"},
     "equal_layers": {"b": "f32[6]", "w": "f32[6,6]", "x": "f32[5,6]"},
@@ -278,6 +281,9 @@ CASES = (
 # Functions that are also compiled with workspace = "caller": with and without one, returning by value
 # and not, with loops.
 REENTRANT = ["affine", "cumulative", "swapped", "threshold"]
+
+# Functions that are also compiled with weights = "code", and with "auto".
+BAKED = ["baked_floats", "baked_integers", "baked_recurrence"]
 
 # Functions that are also compiled with optimize = "size".
 SHORT = ["convolutions_2d", "dot_of_tiles_and_rests", "equal_layers", "sorted_lines"]

@@ -133,3 +133,46 @@ def threshold(x, limit):
 def wide(x, n, small):
     scaled = jnp.tanh(x * small) / jnp.sum(x * x)
     return scaled, n * 10_000_000_000, jnp.max(scaled) > 0.1
+
+
+def _every_kind_of_weight(rows, columns):
+    """Zeros, ones, powers of two, what VMOV encodes, values that occur twice, and others."""
+    generator = np.random.default_rng(7)
+    others = generator.standard_normal((rows, columns)).astype(np.float32)
+    kinds = [others, np.zeros_like(others), np.sign(others), np.exp2(np.round(others))]
+    kinds += [np.round(others * 8) / 8, np.repeat(others[:, :1], columns, axis=1)]
+    return np.choose(generator.integers(0, len(kinds), (rows, columns)), kinds)
+
+
+BAKED_FLOATS = [_every_kind_of_weight(*dims) for dims in ((20, 31), (31, 7), (7, 300), (3, 300))]
+BAKED_FLOATS[0][:, 3] = 0.0
+BAKED_INTEGERS = [
+    np.random.default_rng(8).integers(-bound, bound, dims).astype(np.int32)
+    for bound, dims in ((3, (24, 17)), (128, (17, 17)), (70_000, (17, 5)))
+]
+BAKED_INTEGERS[0][:, 2] = 0
+BAKED_INTEGERS[1][:3, 4] = [-(2**31), 2**31 - 1, 256]
+
+
+def baked_floats(x, y):
+    first, second, third, fourth = BAKED_FLOATS
+    hidden = jnp.maximum(x @ first + first[2], 0)
+    middle = hidden @ second * y - second[5]
+    return fourth @ jnp.tanh(middle @ third), jnp.minimum(-middle, 0.5)
+
+
+def baked_integers(x, y):
+    first, second, third = BAKED_INTEGERS
+    hidden = jnp.maximum(x @ first + first[2], 0) >> 3
+    middle = jnp.minimum(-(second @ hidden) + y, 100_000)
+    return middle @ third, hidden
+
+
+def baked_recurrence(x):
+    first = BAKED_FLOATS[0][:7, :7]
+
+    def step(state, value):
+        state = jnp.tanh(first @ state + value)
+        return state, state[0]
+
+    return jax.lax.scan(step, jnp.zeros(7, x.dtype), x)

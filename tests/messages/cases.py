@@ -142,6 +142,17 @@ CASES = {
     # The command and the installation.
     "command: unknown target": Case(IDENTITY, [F32, "--target=cortex-m5"]),
     "command: unknown option": Case(IDENTITY, [F32, "--fast"]),
+    "max-code-bytes: too many": Case(
+        "import jax.numpy as jnp\nimport numpy as np\n\nW = np.arange(96.0).reshape(8, 12)\n\n"
+        "def f(x):\n    hidden = x @ W[:, :8]\n    return jnp.maximum(hidden, 0) @ W[:, 8:]\n",
+        [
+            "--input=x=f32[8]",
+            "--target=cortex-m4f",
+            "--weights=code",
+            "--max-code-bytes=900",
+        ],
+    ),
+    "max-code-bytes: no number": Case(IDENTITY, [F32, "--max-code-bytes=many"]),
     "out: a file": Case(IDENTITY, [F32, "--out=f.py"]),
     "out: a folder is in the way": Case(IDENTITY, [F32, "--out=busy"]),
     "platform: another machine": Case(

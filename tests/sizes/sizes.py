@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 
 from jax_embedded.llvm.object_file import sections
@@ -165,10 +166,13 @@ def of_library(externals: Iterable[str]) -> tuple[str, ...]:
     return tuple(name for name in externals if not name.startswith("__"))
 
 
-def call(program: Path, command: list[str], profile: Path | None = None) -> Called:
-    """Runs a program of call_first.c on a board. profile: gets what instructions.c writes to it.
-    Raises Failed."""
+def call(
+    program: Path, command: list[str], profile: Path | None = None, reads: Path | None = None
+) -> Called:
+    """Runs a program of call_first.c on a board. profile, reads: get what instructions.c writes to
+    them; counted are the reads of what the program has in flash. Raises Failed."""
     begin, end = (address(program, symbol) for symbol in ("jxe_begin", "jxe_end"))
+    flash = in_flash(program)
     with tempfile.TemporaryDirectory() as temporary:
         counts = Path(temporary) / "counts"
         options = [
@@ -177,7 +181,8 @@ def call(program: Path, command: list[str], profile: Path | None = None) -> Call
             *("-kernel", str(program)),
             "-plugin",
             f"{PLUGIN},begin={begin:#x},end={end:#x},out={counts}"
-            + (f",profile={profile}" if profile else ""),
+            + (f",profile={profile}" if profile else "")
+            + (f",reads={reads},from={flash[0]:#x},to={flash[1]:#x}" if reads else ""),
         ]
         said = subprocess.run(
             [*command, *options], stdout=subprocess.PIPE, text=True, timeout=300, check=False
@@ -197,6 +202,17 @@ def address(program: Path, symbol: str) -> int:
     with program.open("rb") as file:
         [found] = ELFFile(file).get_section_by_name(".symtab").get_symbol_by_name(symbol)
         return found["st_value"] & ~1
+
+
+def in_flash(program: Path) -> tuple[int, int]:
+    """The addresses of its code and constants: the first, and the one behind the last."""
+    with program.open("rb") as file:
+        found = [
+            (s["sh_addr"], s["sh_addr"] + s["sh_size"])
+            for s in ELFFile(file).iter_sections()
+            if s["sh_flags"] & SH_FLAGS.SHF_ALLOC and not s["sh_flags"] & SH_FLAGS.SHF_WRITE
+        ]
+    return min(begin for begin, _ in found), max(end for _, end in found)
 
 
 def called(counts: str, said: str) -> Called:

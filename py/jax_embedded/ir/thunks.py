@@ -57,7 +57,7 @@ class KernelThunk:
     arguments: what it reads. results: what it writes; one that overlaps an argument is updated in
         place.
     workgroups: how many there are along x, y and z.
-    elementwise: what it computes of its arguments, if it is known; of f32 only.
+    elementwise: what it computes of its arguments, if it is known.
     """
 
     origin: Origin
@@ -123,6 +123,28 @@ class DotThunk:
     outer: tuple[DotAxis, ...]
     contracting: tuple[DotAxis, ...]
     inputs: tuple[Slice, ...] = ()
+    epilogue: tuple[Operation, ...] = ()
+
+
+@dataclass(frozen=True)
+class BakedDotThunk:
+    """out = the sum of source * weights over the terms, for each result, by weights in the code.
+
+    weights: elements of out's dtype, row-major: a row for each result, a column for each term.
+    terms: where each of them lies in source, in elements.
+    results: the same of each result, in out and in each of the inputs.
+    inputs, epilogue: see DotThunk. constants: what the epilogue reads after the inputs, each with
+        one element of out's dtype for each result.
+    """
+
+    origin: Origin
+    source: Slice
+    out: Slice
+    weights: bytes
+    terms: tuple[int, ...]
+    results: tuple[tuple[int, ...], ...]
+    inputs: tuple[Slice, ...] = ()
+    constants: tuple[bytes, ...] = ()
     epilogue: tuple[Operation, ...] = ()
 
 
@@ -293,7 +315,7 @@ class ConditionalThunk:
 
 
 # What is not a kernel of XLA's, but becomes a function of ours.
-EmittedThunk = DotThunk | ConvolutionThunk | SortThunk | TopKThunk | FftThunk
+EmittedThunk = DotThunk | BakedDotThunk | ConvolutionThunk | SortThunk | TopKThunk | FftThunk
 
 # What reads and writes memory at one time: of a loop or a conditional, the test.
 Step = KernelThunk | CopyThunk | EmittedThunk | WhileThunk | ConditionalThunk
@@ -361,6 +383,8 @@ def reads_and_writes(step: Step) -> tuple[tuple[Slice, ...], tuple[Slice, ...]]:
         return (step.source,), (step.destination,)
     if isinstance(step, DotThunk | ConvolutionThunk):
         return (step.lhs, step.rhs, *step.inputs), (step.out,)
+    if isinstance(step, BakedDotThunk):
+        return (step.source, *step.inputs), (step.out,)
     if isinstance(step, SortThunk):
         return step.operands, (*step.operands, *step.scratch)
     if isinstance(step, TopKThunk):
@@ -408,6 +432,8 @@ def _head(thunk: Thunk) -> str:
         return "copy" + (f" strides {thunk.strides}" if thunk.strides else "")
     if isinstance(thunk, DotThunk):
         return f"dot {_extents(thunk.outer)} over {_extents(thunk.contracting)}{_epilogue(thunk)}"
+    if isinstance(thunk, BakedDotThunk):
+        return f"baked dot {len(thunk.results)} over {len(thunk.terms)}{_epilogue(thunk)}"
     if isinstance(thunk, ConvolutionThunk):
         window = " ".join(_window(axis) for axis in thunk.window)
         return (
@@ -425,9 +451,11 @@ def _head(thunk: Thunk) -> str:
     return "conditional" if isinstance(thunk, ConditionalThunk) else "call"
 
 
-def _epilogue(thunk: "DotThunk | ConvolutionThunk") -> str:
-    """Such as ", %2 = add(%0, %1)": %0 is the sum, the next ones are the inputs."""
+def _epilogue(thunk: "DotThunk | BakedDotThunk | ConvolutionThunk") -> str:
+    """Such as ", %2 = add(%0, %1)": %0 is the sum, the next ones are what is read."""
     first = 1 + len(thunk.inputs)
+    if isinstance(thunk, BakedDotThunk):
+        first += len(thunk.constants)
     return "".join(f", %{n} = {operation}" for n, operation in enumerate(thunk.epilogue, first))
 
 

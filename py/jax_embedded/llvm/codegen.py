@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stage 4, codegen: LinkedModule -> ObjectCode."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import llvmlite.binding as llvm
@@ -10,10 +11,21 @@ from jax_embedded.llvm.abi import is_known
 from jax_embedded.llvm.link import LinkedModule
 from jax_embedded.llvm.math import PREFIX
 from jax_embedded.llvm.mve import safe_comparisons
-from jax_embedded.llvm.object_file import Section, sections, undefined_symbols
+from jax_embedded.llvm.object_file import Section, function_sizes, sections, undefined_symbols
 from jax_embedded.llvm.optimise import optimise
 from jax_embedded.llvm.targets import data_layout, target_machine
 from jax_embedded.target import Target
+
+# LLVM leaves instructions in the order of the IR, and makes a constant where it is used.
+_IN_ORDER = (
+    "-pre-RA-sched=source",
+    "-enable-misched=false",
+    "-disable-post-ra",
+    "-enable-post-misched=false",
+    "-disable-constant-hoisting",
+    "-disable-machine-cse",
+    "-disable-cgp",
+)
 
 
 @dataclass(frozen=True)
@@ -24,6 +36,7 @@ class ObjectCode:
     assembly: GNU assembler text. object: an ELF relocatable file with the same code.
     sections: name and size of what ends up in memory.
     externals: the functions that it calls, sorted.
+    functions: the bytes of each function in the object.
     """
 
     llvm_ir: str
@@ -31,6 +44,7 @@ class ObjectCode:
     object: bytes
     sections: tuple[Section, ...]
     externals: tuple[str, ...]
+    functions: Mapping[str, int]
 
 
 def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> ObjectCode:
@@ -41,6 +55,10 @@ def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> Obje
     Errors: ExportError if the code needs a function that is not on the ABI list, InternalError if
     LLVM fails.
     """
+    if linked.baked:
+        target = target.without_literals()
+        for option in _IN_ORDER:
+            llvm.set_option("jax_embedded", option)
     machine = target_machine(target)
     module = llvm.parse_assembly(linked.llvm_ir)
     optimise(module, target, size=size)
@@ -71,7 +89,7 @@ def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> Obje
             f" found that LLVM calls {', '.join(unknown)}",
             "compute with other dtypes, such as f32 instead of f16 or bf16",
         )
-    return ObjectCode(text, assembly, data, sections(data), externals)
+    return ObjectCode(text, assembly, data, sections(data), externals, function_sizes(data))
 
 
 def _link_apart(module: llvm.ModuleRef, linked: LinkedModule, target: Target) -> None:

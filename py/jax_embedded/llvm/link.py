@@ -3,8 +3,8 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 import llvmlite.binding as llvm
 
@@ -15,6 +15,7 @@ from jax_embedded.ir.scratch import Scratch, plan_scratch
 from jax_embedded.ir.thunks import kernels_of
 from jax_embedded.llvm.abi import is_known
 from jax_embedded.llvm.emitters.arithmetic import SumOptions
+from jax_embedded.llvm.emitters.baking import with_baked_weights
 from jax_embedded.llvm.emitters.emit import emit_functions
 from jax_embedded.llvm.emitters.pairs import MOST_PAIRED, PairLimits
 from jax_embedded.llvm.emitters.weights import with_laid_out_weights
@@ -30,7 +31,7 @@ from jax_embedded.llvm.kernels import Kernels
 from jax_embedded.llvm.math import PREFIX, define_math
 from jax_embedded.llvm.optimise import optimise
 from jax_embedded.llvm.targets import data_layout
-from jax_embedded.target import Target
+from jax_embedded.target import Target, Weights
 
 # LLVM's own limit: a function of more is not inlined by -O3, which counts 5 for each and stops at
 # 250. A call costs about ten of them.
@@ -54,6 +55,8 @@ class LinkedModule:
     shared: the other functions that remain: those that it calls from more than one place. Of math
         functions (`define_math`) LLVM decides it.
     apart: LLVM IR of those of them that must not be optimised.
+    origins: of those that are made of a thunk of ours: where it comes from, for messages.
+    baked: whether there are weights in the code, which then has no literals.
     """
 
     llvm_ir: str
@@ -61,6 +64,8 @@ class LinkedModule:
     scratch: Scratch
     shared: tuple[str, ...] = ()
     apart: str = ""
+    origins: Mapping[str, str] = field(default_factory=dict)
+    baked: bool = False
 
 
 def link(
@@ -70,10 +75,12 @@ def link(
     *,
     contract: bool = True,
     size: bool = False,
+    weights: Weights = "data",
     pairs: PairLimits | None = None,
 ) -> LinkedModule:
     """contract: allow fused multiply-add where the core has it. size: prefer short code.
 
+    weights: where constant matrices of dots are.
     pairs: load neighbours two by two, if the core can, within these limits.
 
     Errors: ExportError if a kernel calls a function that is not on the ABI list, InternalError if
@@ -81,6 +88,9 @@ def link(
     """
     # Whether a loop may load pairs does not change the order that is best for it.
     options = SumOptions(contract, size, MOST_PAIRED if target.loads_pairs and not size else 0)
+    baked = False
+    if weights != "data":
+        program, baked = with_baked_weights(program, target, options, always=weights == "code")
     program = with_laid_out_weights(program, target, options)
     scratch = plan_scratch(program)
     kernels = Kernels(program, contract=contract)
@@ -102,7 +112,9 @@ def link(
                 found.add_function_attribute("minsize")
                 found.add_function_attribute("optsize")
     _verify(module, program.name)
-    return LinkedModule(str(module), program.name, scratch, functions[1:], emitted.apart)
+    return LinkedModule(
+        str(module), program.name, scratch, functions[1:], emitted.apart, emitted.origins, baked
+    )
 
 
 def _shared(

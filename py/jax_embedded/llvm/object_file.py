@@ -35,6 +35,19 @@ def sections(data: bytes) -> tuple[Section, ...]:
     return tuple(found)
 
 
+def function_sizes(data: bytes) -> dict[str, int]:
+    """The bytes of each function of the object."""
+    sizes = {}
+    for section in ELFFile(io.BytesIO(data)).iter_sections():
+        if isinstance(section, SymbolTableSection):
+            sizes |= {
+                s.name: s["st_size"]
+                for s in section.iter_symbols()
+                if s["st_info"]["type"] == "STT_FUNC"
+            }
+    return sizes
+
+
 def undefined_symbols(data: bytes) -> tuple[str, ...]:
     """The names that the linker has to find elsewhere, sorted."""
     names = set()

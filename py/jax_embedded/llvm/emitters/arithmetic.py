@@ -51,13 +51,18 @@ class SumOptions:
     pairs: int = 0
 
 
+def terms_at_once(terms: int) -> int:
+    """Of a sum of so many, in how large parts it is made."""
+    return max(_TERMS, 1 << (isqrt(terms).bit_length() - 1) if terms else 1)
+
+
 def arithmetic(dtype: str, target: Target, terms: int, options: SumOptions) -> Arithmetic:
     """terms: how many a sum has."""
     size = options.size
     in_hardware = _COMPUTED_AS.get(dtype, dtype) in target.float_dtypes
     kind = number(dtype, contract=options.contract, fused=target.fused and in_hardware)
     steps = 1 if kind.fused else 2
-    at_once = max(_TERMS, 1 << (isqrt(terms).bit_length() - 1) if terms else 1)
+    at_once = terms_at_once(terms)
     lanes = target.float_lanes if dtype == "f32" else 1
     is_worth_it = _UNPACKED_TERMS <= terms <= MOST_TERMS and not size
     if dtype == "f32" and not in_hardware and is_worth_it:

@@ -175,6 +175,12 @@ class Code:
     def address(self, kind: ir.Type, base: ir.Value, index: Index) -> ir.Value:
         return self.build.gep(base, [_index(index)], inbounds=True, source_etype=kind)
 
+    def stretch(self) -> None:
+        """Begins a new basic block."""
+        block = self._function.append_basic_block("stretch")
+        self.build.branch(block)
+        self.build.position_at_end(block)
+
     def load(self, kind: ir.Type, address: ir.Value, align: int) -> ir.Value:
         return self.build.load(address, align=align, typ=kind)
 

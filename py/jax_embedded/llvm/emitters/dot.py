@@ -3,29 +3,49 @@
 
 from math import prod
 
-from jax_embedded.ir.thunks import DotThunk
-from jax_embedded.llvm.emitters.arithmetic import SumOptions, arithmetic
+from jax_embedded.ir.thunks import DotAxis, DotThunk
+from jax_embedded.llvm.emitters.arithmetic import Arithmetic, SumOptions, arithmetic
 from jax_embedded.llvm.emitters.arrays import Arrays
 from jax_embedded.llvm.emitters.code import Code
-from jax_embedded.llvm.emitters.tiles import ONE, merged, write_sums
+from jax_embedded.llvm.emitters.tile_choice import instructions
+from jax_embedded.llvm.emitters.tiles import ONE, in_order, merged, problem_of, write_sums
 from jax_embedded.target import Target
 
 
 def dot(code: Code, thunk: DotThunk, target: Target, options: SumOptions) -> None:
-    """Arguments: lhs, rhs, the inputs, out. options."""
+    """Arguments: lhs, rhs, the inputs, out."""
     if not thunk.out.shape.elements:
         return
+    how = _arithmetic(thunk, target, options)
+    around, row, column, terms = _axes(thunk)
+    lhs, rhs, *inputs, out = code.arguments
+    arrays = Arrays(how.number, lhs, rhs, (out, *inputs))
+
+    def sums(here: Arrays) -> None:
+        write_sums(code, how, here, row, column, terms, thunk.epilogue)
+
+    arrays.along(code, around, sums)
+
+
+def instructions_of_dot(thunk: DotThunk, target: Target, options: SumOptions) -> float:
+    """About how many it takes."""
+    how = _arithmetic(thunk, target, options)
+    around, first, second, contracting = _axes(thunk)
+    row, column, _, terms = in_order(first, second, contracting)
+    problem = problem_of(how, row, column, terms)
+    of_each = instructions(problem, how.registers, size=options.size)
+    return of_each * prod(axis.extent for axis in around)
+
+
+def _arithmetic(thunk: DotThunk, target: Target, options: SumOptions) -> Arithmetic:
     count = prod(axis.extent for axis in thunk.contracting)
-    how = arithmetic(thunk.out.shape.dtype, target, count, options)
+    return arithmetic(thunk.out.shape.dtype, target, count, options)
+
+
+def _axes(thunk: DotThunk) -> tuple[list[DotAxis], DotAxis, DotAxis, list[DotAxis]]:
+    """The axes of loops around the tiles, that of the rows, that of the columns, and the terms."""
     rows = merged([axis for axis in thunk.outer if not axis.rhs]) or [ONE]
     columns = merged([axis for axis in thunk.outer if axis.rhs and not axis.lhs]) or [ONE]
     both = merged([axis for axis in thunk.outer if axis.rhs and axis.lhs])
-    around = [*both, *rows[:-1], *columns[:-1]]
-    lhs, rhs, *inputs, out = code.arguments
-    arrays = Arrays(how.number, lhs, rhs, (out, *inputs))
     terms = merged(thunk.contracting) or [ONE]
-
-    def sums(here: Arrays) -> None:
-        write_sums(code, how, here, rows[-1], columns[-1], terms, thunk.epilogue)
-
-    arrays.along(code, around, sums)
+    return [*both, *rows[:-1], *columns[:-1]], rows[-1], columns[-1], terms

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The functions of a program that we write ourselves, each of them once."""
 
+import re
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from llvmlite import ir
 
 from jax_embedded.ir.program import Program
 from jax_embedded.ir.thunks import (
+    BakedDotThunk,
     ConvolutionThunk,
     DotThunk,
     EmittedThunk,
@@ -21,6 +23,7 @@ from jax_embedded.ir.thunks import (
     with_slices,
 )
 from jax_embedded.llvm.emitters.arithmetic import SumOptions
+from jax_embedded.llvm.emitters.baked_dot import baked_dot
 from jax_embedded.llvm.emitters.code import POINTER, Code
 from jax_embedded.llvm.emitters.convolution import convolution
 from jax_embedded.llvm.emitters.dot import dot
@@ -40,11 +43,13 @@ class EmittedFunctions:
     """text: LLVM IR of the functions. apart: of those that LLVM must not optimise.
 
     shared: the names of those that more than one thunk calls; the others are inlined.
+    origins: where each of them comes from, for messages.
     """
 
     text: str
     apart: str
     shared: tuple[str, ...]
+    origins: Mapping[str, str]
     _names: Mapping[EmittedThunk, str]
 
     def call(self, thunk: EmittedThunk) -> tuple[str, tuple[Slice, ...]]:
@@ -66,11 +71,12 @@ def emit_functions(
     size: prefer short code.
     pairs: load neighbours two by two, if the core can, within these limits.
     """
-    module, apart = ir.Module(), ir.Module()
+    module, apart, in_order = ir.Module(), ir.Module(), ir.Module()
     thunks = [step for step in program.steps() if isinstance(step, EmittedThunk)]
     count = Counter(_without_places(thunk) for thunk in thunks)
     names = {}
     shared = []
+    origins: dict[str, str] = {}
     for number, thunk in enumerate(count):
         name = f"{program.name}.{number}.{_kind(thunk)}"
         limit = 0
@@ -79,17 +85,23 @@ def emit_functions(
         pointers = len(_pointers(thunk))
         copied = "f32" in target.float_dtypes and not size
         copied = copied and count[thunk] * _products(thunk) <= _MOST_COPIED
-        inline = (count[thunk] == 1 or copied) and not limit
-        code = Code(apart if limit else module, name, pointers, inline=inline)
+        baked = isinstance(thunk, BakedDotThunk)
+        inline = (count[thunk] == 1 or copied) and not limit and not baked
+        written = in_order if baked else apart if limit else module
+        code = Code(written, name, pointers, inline=inline)
         _write(code, thunk, same_code, target, SumOptions(contract, size, limit))
         code.end()
         names[thunk] = name
-        if limit:
+        origins[name] = _described(next(t for t in thunks if _without_places(t) == thunk))
+        if limit or baked:
             ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER] * pointers), name)
         if not inline:
             shared.append(name)
     neon = with_neon(_text(apart), target.features) if apart.functions else ""
-    return EmittedFunctions(_text(module), neon, tuple(shared), names)
+    as_they_are = "\n".join(
+        filter(None, [neon, *([_text(in_order)] if in_order.functions else [])])
+    )
+    return EmittedFunctions(_text(module), as_they_are, tuple(shared), origins, names)
 
 
 def _text(module: ir.Module) -> str:
@@ -113,8 +125,16 @@ def _products(thunk: EmittedThunk) -> float:
     return prod(extents)
 
 
+def _described(thunk: EmittedThunk) -> str:
+    """For messages."""
+    if not isinstance(thunk, BakedDotThunk):
+        return str(thunk.origin)
+    dtype = thunk.out.shape.dtype
+    return f"{thunk.origin}, {dtype}[{len(thunk.terms)}] to {dtype}[{len(thunk.results)}]"
+
+
 def _kind(thunk: EmittedThunk) -> str:
-    return type(thunk).__name__.removesuffix("Thunk").lower()
+    return re.sub("(?<!^)(?=[A-Z])", "_", type(thunk).__name__.removesuffix("Thunk")).lower()
 
 
 def _write(
@@ -124,7 +144,9 @@ def _write(
     target: Target,
     options: SumOptions,
 ) -> None:
-    if isinstance(thunk, DotThunk):
+    if isinstance(thunk, BakedDotThunk):
+        baked_dot(code, thunk, target, contract=options.contract)
+    elif isinstance(thunk, DotThunk):
         dot(code, thunk, target, options)
     elif isinstance(thunk, ConvolutionThunk):
         convolution(code, thunk, target, options)
