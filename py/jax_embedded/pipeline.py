@@ -161,7 +161,7 @@ def _generate(program: Program, function: CFunction, options: CompileOptions):
     while True:
         linked = _link(program, function, options, limits)
         code = codegen(linked, options.target, size=options.size)
-        with_neon = functions_with_neon(code.assembly, linked.apart)
+        with_neon = functions_with_neon(code.assembly, "\n".join(linked.apart))
         if not with_neon:
             break
         limits = limits.lowered(with_neon)

@@ -52,6 +52,9 @@ def integers(x):
 
 def matrix(x):
     return x @ ANY[0]
+
+def mixed(x):
+    return network([TERNARY[0], np.float32(g.standard_normal((20, 41)))], x)
 """
 
 
@@ -93,3 +96,7 @@ def test_auto_takes_what_is_less(layers):
         sum(layers("ternary", weights, "cortex-m4f").values()) for weights in ("code", "data")
     )
     assert in_code < in_memory
+
+
+def test_one_layer_in_the_code_and_one_that_loads_pairs(layers):
+    assert layers("mixed", "auto", "cortex-m4f")["constant"] == 4 * 20 * 41

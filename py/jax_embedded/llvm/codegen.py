@@ -93,16 +93,15 @@ def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> Obje
 
 
 def _link_apart(module: llvm.ModuleRef, linked: LinkedModule, target: Target) -> None:
-    if not linked.apart:
-        return
-    layout = f'target datalayout = "{data_layout(target)}"\n'
-    apart = llvm.parse_assembly(f'{layout}target triple = "{target.triple}"\n{linked.apart}')
-    names = [function.name for function in apart.functions if not function.is_declaration]
-    for name in names:
-        apart.get_function(name).linkage = "external"
-    module.link_in(apart)
-    for name in names:
-        module.get_function(name).linkage = "internal"
+    head = f'target datalayout = "{data_layout(target)}"\ntarget triple = "{target.triple}"\n'
+    for text in linked.apart:
+        apart = llvm.parse_assembly(head + text)
+        names = [function.name for function in apart.functions if not function.is_declaration]
+        for name in names:
+            apart.get_function(name).linkage = "external"
+        module.link_in(apart)
+        for name in names:
+            module.get_function(name).linkage = "internal"
 
 
 def _is_math(function: llvm.ValueRef) -> bool:

@@ -54,7 +54,7 @@ class LinkedModule:
     scratch: where the temporaries lie.
     shared: the other functions that remain: those that it calls from more than one place. Of math
         functions (`define_math`) LLVM decides it.
-    apart: LLVM IR of those of them that must not be optimised.
+    apart: LLVM IR of those of them that must not be optimised, module by module.
     origins: of those that are made of a thunk of ours: where it comes from, for messages.
     baked: whether there are weights in the code, which then has no literals.
     """
@@ -63,7 +63,7 @@ class LinkedModule:
     entry: str
     scratch: Scratch
     shared: tuple[str, ...] = ()
-    apart: str = ""
+    apart: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     baked: bool = False
 

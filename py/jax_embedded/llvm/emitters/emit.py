@@ -40,14 +40,16 @@ _MOST_COPIED = 512
 
 @dataclass(frozen=True)
 class EmittedFunctions:
-    """text: LLVM IR of the functions. apart: of those that LLVM must not optimise.
+    """text: LLVM IR of the functions.
+
+    apart: of those that LLVM must not optimise, module by module.
 
     shared: the names of those that more than one thunk calls; the others are inlined.
     origins: where each of them comes from, for messages.
     """
 
     text: str
-    apart: str
+    apart: tuple[str, ...]
     shared: tuple[str, ...]
     origins: Mapping[str, str]
     _names: Mapping[EmittedThunk, str]
@@ -98,10 +100,10 @@ def emit_functions(
         if not inline:
             shared.append(name)
     neon = with_neon(_text(apart), target.features) if apart.functions else ""
-    as_they_are = "\n".join(
-        filter(None, [neon, *([_text(in_order)] if in_order.functions else [])])
+    apart_texts = (neon, _text(in_order) if in_order.functions else "")
+    return EmittedFunctions(
+        _text(module), tuple(filter(None, apart_texts)), tuple(shared), origins, names
     )
-    return EmittedFunctions(_text(module), as_they_are, tuple(shared), origins, names)
 
 
 def _text(module: ir.Module) -> str:
