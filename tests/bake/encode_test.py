@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Of every instruction that is encoded, by a disassembler that is not ours: what it is, and what all
-of them together compute."""
+"""What the encoded instructions are, by a disassembler that is not ours, and what they compute."""
+
+from __future__ import annotations
 
 import random
 import re
@@ -74,7 +75,7 @@ def expand(imm8: int) -> float:
 
 
 class Core:
-    """Executes the text of instructions on sums, and knows no others than those of a dot product."""
+    """Executes the text of instructions, and knows no others than those of a dot product."""
 
     def __init__(self, element: int) -> None:
         self.element = element
