@@ -123,6 +123,10 @@ class Core:
                 low = self.registers[d]
                 assert isinstance(low, int)
                 self.write(d, int(others[0]) << 16 | low & 0xFFFF)
+            case "vmov" if len(others) == 3:
+                assert others[0] == f"s{int(d[1:]) + 1}"
+                self.write(d, self.registers[others[1]])
+                self.write(others[0], self.registers[others[2]])
             case "vmov" | "mov":
                 self.write(d, self.registers[others[0]])
             case "vmov.f32" if others[0][0] != "s":
@@ -270,11 +274,15 @@ def test_f32_takes_no_more_than_it_needs():
     assert count("fpu", [pi]) == 1 + 3 + 1  # VLDR; MOVW, MOVT, VMOV; VMUL
     assert count("fpu", [2.0**-40]) == 1 + 2 + 1  # MOV, VMOV
     assert count("fpu", [pi, -pi, pi]) == 1 + 3 + 3  # one constant
+    assert count("fpu", [pi, -0.1]) == 1 + 4 + 1 + 2  # one VMOV for both
+    assert count("fpu", [pi, 3.0]) == count("fpu", [3.0, pi]) == 1 + 3 + 1 + 2
+    roots = [f32(i**0.5) for i in (2, 3, 5, 6, 7, 10, 11, 13)]
+    assert count("fpu", roots) == 1 + 8 * 2 + 4 + 8
     assert count("fpu", [1.0, -1.0, 1.0]) == 1 + 3  # none
     assert count("fpu", [0.0] * 1000 + [1.0]) == 1 + 1 + 1  # ADDW
     assert count("fpu", [0.0] * 255 + [1.0]) == 1 + 1
     bfloat16 = [2 + i / 64 for i in range(1, 16, 2)]
-    assert count("fpu", bfloat16) == 1 + 4 + 7 * 3  # MOVW once
+    assert count("fpu", bfloat16) == 1 + 2 + 8 + 4 + 8  # MOVW once for each register
 
 
 def test_s8_takes_no_more_than_it_needs():
