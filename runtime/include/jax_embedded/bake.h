@@ -55,7 +55,7 @@ struct jxe_baked_dot_s8 {
   jxe_dot_s8 *call;
 };
 
-// s8[n] -> the sum of weights[i] * x[i], exactly, modulo 2^32. On every Cortex-M. Takes about 500
+// s8[n] -> the sum of weights[i] * x[i], exactly, modulo 2^32. On every Cortex-M. Takes about 550
 // bytes of stack.
 struct jxe_baked_dot_s8 jxe_bake_dot_s8(const int8_t *weights, size_t n, void *code, size_t bytes);
 

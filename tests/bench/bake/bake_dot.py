@@ -137,11 +137,11 @@ COSTS = """
 ## What it costs
 
 * **RAM**: {f32} bytes for a random weight of f32, which takes 4 as data, and {s8} for one of s8.
-* **Flash**: baking itself is {library} bytes of code, of which s8 takes at most {stack} bytes of
-  stack.
-* Random weights of f32 do not gain by it over code that is unrolled: the constant takes three of
-  {per_f32} instructions, where [ours](benchmarks.md), which loads eight weights by one instruction,
-  takes about 2.2 for a product. What gains is zeros, small numbers and few different ones.
+* **Flash**: what bakes is {library} bytes of code. It takes at most {stack} bytes of stack.
+* Random weights of f32 do not gain by it over code that is unrolled: most of the {per_f32}
+  instructions make the constant, where [ours](benchmarks.md) on the M4F takes 2.2 for each product
+  of two inputs, and with Helium one for four. What gains is zeros, small numbers and few different
+  ones.
 * Instructions are no cycles. Not counted: that a loop's branches cost more than one; that
   RAM may be fetched from more slowly than flash or with data accesses in its way; that straight
   code fills an instruction cache, or a flash accelerator that a loop would have stayed in; and for
@@ -180,7 +180,10 @@ def document(tables: dict[str, Table], library: dict[str, dict[str, int]]) -> st
         f32=f"{f32.code / random.n:.1f}",
         s8=f"{s8.code / random.n:.1f}",
         library=" or ".join(f"{size:,} ({element})" for element, size in most.items()),
-        stack=max(c.stack for on in tables["s8"].values() for c in on.values()),
+        stack=" or ".join(
+            f"{max(c.stack for on in table.values() for c in on.values())} ({element})"
+            for element, table in tables.items()
+        ),
         per_f32=f"{f32.baked / random.n:.1f}",
     )
 

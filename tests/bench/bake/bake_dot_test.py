@@ -1,6 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
+import re
+import subprocess
+from pathlib import Path
+
 import pytest
-from bake_dot import Count, Weights, measure, rows
+from bake_dot import FOLDER, Count, Weights, measure, rows
 
 KNOWN = Count(baked=100, speed=160, size=170, bake=1234, code=400, stack=0)
 
@@ -12,6 +16,22 @@ def test_baked_takes_less_than_a_loop(element):
             assert count.baked < min(count.speed, count.size), weights
             # Straight code: of two or four bytes each.
             assert 2 * count.baked <= count.code <= 4 * count.baked, weights
+
+
+@pytest.mark.parametrize("platform", ["qemu_m0", "qemu_m3", "qemu_m55"])
+def test_code_is_published(platform):
+    """The barriers, and where there can be caches: their size and state, and what is done to them.
+    No cache is emulated."""
+    program = FOLDER / "s8" / platform / "s8.RANDOM.256.bake.called.elf"
+    [objdump] = Path.cwd().parent.glob("*arm_none_eabi*/bin/*objdump*")
+    listing = ""
+    for function in ("publish", "jxe_bake_dot_s8"):  # the one may be in the other
+        command = [objdump, f"--disassemble={function}", program]
+        listing += subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+    assert re.findall(r"\t(dsb|isb)\t", listing) == ["dsb", "dsb", "dsb", "isb"]
+    registers = {"0xd14", "0xd7c", "0xf58", "0xf64", "0xf78"}  # CCR, CTR, ICIMVAU, DCCMVAU, BPIALL
+    found = set(re.findall(r"@ (0x[df]\w\w)\b", listing))
+    assert found == (set() if platform == "qemu_m0" else registers)
 
 
 def test_calls():
