@@ -2,7 +2,7 @@
 // Dot products with a constant vector that is known only at run time, such as weights that a device
 // learns or receives: Thumb code that has the vector as its instructions, written into RAM.
 //
-//   static _Alignas(4) uint8_t code[4096];  // where the core can execute
+//   static _Alignas(8) uint8_t code[4096];  // where the core can execute
 //
 //   struct jxe_baked_dot_f32 dot = jxe_bake_dot_f32(weights, 64, code, sizeof code);
 //   if (dot.status != JXE_BAKED) return false;  // dot.bytes is how many it takes

@@ -120,8 +120,8 @@ all inputs, but for what the memories do.
 * **baked**: of a call. **loop**: of `sum += weights[i] * x[i]` by `arm-none-eabi-gcc` with `-O2`
   and `-Os`.
 * **code**: bytes of the baked function in RAM. The weights it replaces take 4 (f32) or 1 (s8) each.
-* **to bake**: of `jxe_bake_dot_...`. **calls**: after how many calls that is less than the
-  loop with `-O2` would have taken more; never: it does not.
+* **to bake**: of `jxe_bake_dot_...`. **calls**: after how many of them that is made up for, beside
+  the loop with `-O2`.
 * **weights**: random, f32 in [-1, 1) or s8 of all values alike; small, f32 in eighths from -4 to 4
   or s8 from -24 to 24 in a bell; sparse, random but nine of ten 0; ternary, -1, 0 and 1.
 """
@@ -137,11 +137,12 @@ COSTS = """
 ## What it costs
 
 * **RAM**: {f32} bytes for a random weight of f32, which takes 4 as data, and {s8} for one of s8.
-* **Flash**: what bakes is {library} bytes of code. It takes at most {stack} bytes of stack.
+* **Flash**: what bakes is {library} bytes of code, and takes at most {stack} bytes of
+  stack.
 * Random weights of f32 do not gain by it over code that is unrolled: most of the {per_f32}
   instructions make the constant, where [ours](benchmarks.md) on the M4F takes 2.2 for each product
-  of two inputs, and with Helium one for four. What gains is zeros, small numbers and few different
-  ones.
+  of two inputs, and with Helium less than one. What gains is zeros, small numbers and few
+  different ones.
 * Instructions are no cycles. Not counted: that a loop's branches cost more than one; that
   RAM may be fetched from more slowly than flash or with data accesses in its way; that straight
   code fills an instruction cache, or a flash accelerator that a loop would have stayed in; and for
