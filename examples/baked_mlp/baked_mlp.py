@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One network, 64-32-10, which reads handwritten digits of 8 x 8 pixels, with five kinds of weights.
+"""One network, 64-32-10, which reads digits of 8 x 8 pixels, with five kinds of weights.
 
 x: the brightness of the pixels, 0 to 16, row by row. The result has a number for each digit; the
 largest is that of the one that is seen.
@@ -45,9 +45,8 @@ def sparse(x):
     """Three of four weights are 0: a mask says which are not."""
     (first, offset), (second, last) = layers("sparse")
     masks = [WEIGHTS[f"sparse_mask{i}"] for i in range(2)]
-    return _network(
-        [(jnp.where(masks[0], first, 0), offset), (jnp.where(masks[1], second, 0), last)], x
-    )
+    first, second = (jnp.where(mask, w, 0) for mask, w in zip(masks, (first, second), strict=True))
+    return _network([(first, offset), (second, last)], x)
 
 
 def int8(x):

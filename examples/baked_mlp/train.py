@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Trains the network of baked_mlp.py on the digits that scikit-learn ships, and writes weights.npz."""
+"""Trains the network of baked_mlp.py on scikit-learn's digits and writes weights.npz."""
 
 import argparse
 import os
