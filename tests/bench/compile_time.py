@@ -11,6 +11,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, replace
 from importlib import metadata
 from pathlib import Path
 
@@ -22,6 +23,7 @@ COUNTS = (10, 100, 1000)
 SOURCE = Path(__file__).parent / "chains.py"
 LAYERS = Path(__file__).parent / "growth/growth.py"
 TARGET = "cortex-m4f"
+SIZES_IN_CODE = (64, 128, 256)
 
 HEAD = """\
 # Compile time
@@ -39,6 +41,7 @@ compiling with it, both measured apart and part of capture. A chain of *n* opera
 and fully connected layers with constant weights, as in [Benchmarks](benchmarks.md):
 
 * one layer: of *n* x *n*;
+* in the code: one such layer with `weights = "code"`;
 * layers: *n* of 32 x 32.
 
 | function | n | capture | of which jax | of which XLA | codegen | code bytes |
@@ -69,30 +72,39 @@ def main() -> None:
     Path(options.out).write_text(text)
 
 
-def functions() -> dict[str, tuple[Path, str, tuple[str, ...]]]:
-    """Title -> file, function, inputs."""
+@dataclass(frozen=True)
+class Function:
+    src: Path
+    name: str
+    inputs: tuple[str, ...]
+    options: tuple[str, ...] = ()
+
+
+def functions() -> dict[str, Function]:
+    """By title."""
     quadratic = Path("examples/quadratic/quadratic.py").absolute()
-    found = {"quadratic |": (quadratic, "roots", ("a=f32[]", "b=f32[]", "c=f32[]"))}
+    found = {"quadratic |": Function(quadratic, "roots", ("a=f32[]", "b=f32[]", "c=f32[]"))}
     for chain in CHAINS:
         for count in COUNTS:
-            found[f"{chain.replace('_', ' ')} | {count}"] = (
-                SOURCE.absolute(),
-                f"{chain}_{count}",
-                ("x=f32[16]",),
+            found[f"{chain.replace('_', ' ')} | {count}"] = Function(
+                SOURCE.absolute(), f"{chain}_{count}", ("x=f32[16]",)
             )
     layers = runpy.run_path(str(LAYERS))
     for size in layers["SIZES"]:
-        found[f"one layer | {size}"] = (LAYERS.absolute(), f"dense_{size}", (f"x=f32[{size}]",))
+        layer = Function(LAYERS.absolute(), f"dense_{size}", (f"x=f32[{size}]",))
+        found[f"one layer | {size}"] = layer
+        if size in SIZES_IN_CODE:
+            found[f"in the code | {size}"] = replace(layer, options=("--weights=code",))
     for count in layers["COUNTS"]:
-        found[f"layers | {count}"] = (LAYERS.absolute(), f"layers_{count}", ("x=f32[32]",))
+        found[f"layers | {count}"] = Function(LAYERS.absolute(), f"layers_{count}", ("x=f32[32]",))
     return found
 
 
-def measure(title: str, function: tuple[Path, str, tuple[str, ...]], folder: Path) -> str:
+def measure(title: str, function: Function, folder: Path) -> str:
     """A row of the table."""
-    src, fn, inputs = function
+    fn = function.name
     exporter = [sys.executable, "-m", "jax_embedded"]
-    request = [f"--src={src}", f"--fn={fn}", *[f"--input={i}" for i in inputs]]
+    request = [f"--src={function.src}", f"--fn={fn}", *[f"--input={i}" for i in function.inputs]]
     dump, out = folder / f"{fn}.dump", folder / fn
     xla = folder / f"{fn}.xla.json"
     capture = cpu_seconds([*exporter, "capture", *request, f"--out={dump}"])
@@ -104,6 +116,7 @@ def measure(title: str, function: tuple[Path, str, tuple[str, ...]], folder: Pat
             f"--name={fn}",
             f"--out={out}",
             f"--target={TARGET}",
+            *function.options,
         ]
     )
     cpu_seconds([sys.executable, __file__, "--share", str(xla), *request])
