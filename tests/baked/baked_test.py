@@ -1,13 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
 import re
-import subprocess
-from dataclasses import dataclass
 from pathlib import Path
 
 import networks
 import numpy as np
 import pytest
+from disassembled import Instruction, functions
 from sizes import CORES, call, qemu
 
 MEASURED = Path("tests/baked/measured")
@@ -21,59 +20,13 @@ LAYERS = {
 BAKED = [(core, name) for core in CORES for name in LAYERS]
 BAKED = [(core, name) for core, name in BAKED if name == "integers" or core in WITH_FPU]
 
-_LOADS = re.compile(r"v?ldr|v?ldm|v?pop|pop|vld")
-_BRANCHES = re.compile(r"(b|bl|blx|bx|cbn?z|tb[bh]|le|wls\w*|dls\w*)(\.[nw])?$")
-_CONDITIONAL = re.compile(r"b(eq|ne|cs|cc|hs|lo|mi|pl|vs|vc|hi|ls|ge|lt|gt|le)(\.[nw])?$")
 
-
-@dataclass(frozen=True)
-class Instruction:
-    mnemonic: str
-    operands: str
-
-    @property
-    def is_load(self) -> bool:
-        return bool(_LOADS.match(self.mnemonic))
-
-    @property
-    def words(self) -> int:
-        """That a load loads."""
-        listed = re.search(r"\{(.*)\}", self.operands)
-        if listed:
-            return len(listed[1].split(","))
-        return 2 if self.mnemonic.startswith("ldrd") else 1
-
-    @property
-    def is_return(self) -> bool:
-        return self.mnemonic.startswith(("pop", "vpop")) or self.operands.startswith("sp!")
-
-    @property
-    def is_branch(self) -> bool:
-        return bool(_BRANCHES.match(self.mnemonic) or _CONDITIONAL.match(self.mnemonic))
-
-
-def functions(core: str, name: str) -> dict[str, list[Instruction]]:
-    """What objdump finds in each function of the program."""
-    [objdump] = Path.cwd().parent.glob("*arm_none_eabi*/bin/*objdump*")
-    program = MEASURED / core / f"{name}.alone.elf"
-    listing = subprocess.run(
-        [objdump, "--disassemble", "--no-show-raw-insn", program],
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    ).stdout
-    found: dict[str, list[Instruction]] = {}
-    for line in listing.splitlines():
-        if begin := re.fullmatch(r"[0-9a-f]+ <(.*)>:", line):
-            found[begin[1]] = []
-        elif line.startswith(" "):
-            _, mnemonic, *operands = line.split("\t")
-            found[list(found)[-1]].append(Instruction(mnemonic, " ".join(operands)))
-    return found
+def program(core: str, name: str) -> Path:
+    return MEASURED / core / f"{name}_in_code.alone.elf"
 
 
 def baked(core: str, name: str) -> dict[str, list[Instruction]]:
-    found = functions(core, f"{name}_in_code")
+    found = functions(program(core, name))
     return {function: code for function, code in found.items() if "baked_dot" in function}
 
 
@@ -103,7 +56,7 @@ def test_it_loads_inputs_and_what_it_has_spilled(core, name):
     for layer, (function, code) in enumerate(baked(core, name).items()):
         loads = [i for i in code if i.is_load]
         assert not [i for i in loads if "[pc" in i.operands]
-        spilled = [i for i in loads if "[sp" in i.operands]
+        spilled = [i for i in loads if i.is_of_stack]
         inputs = sum(i.words for i in loads if i not in spilled and not i.is_return)
         assert inputs == len(terms(core, name, layer))
         print(f"{core} {function}: {len(code)} instructions, {len(spilled)} spilled")
@@ -121,11 +74,11 @@ def test_each_constant_is_made_once_for_a_term(core, name):
 
 @pytest.mark.parametrize(("core", "name"), BAKED)
 def test_the_rest_calls_the_layers_in_their_order(core, name):
-    found = functions(core, f"{name}_in_code")
+    found = functions(program(core, name))
     code = found[f"{name}_in_code"]
     called = [i.operands for i in code if i.is_branch and "baked_dot" in i.operands]
     assert [re.search(r"\.(\d+)\.baked_dot", operands)[1] for operands in called] == ["0", "1"]
-    assert not [i for i in code if _CONDITIONAL.match(i.mnemonic)]
+    assert not [i for i in code if i.is_conditional]
 
 
 @pytest.mark.parametrize(("core", "name"), BAKED)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from accuracy import KINDS, accuracy
+from disassembled import functions
 from sizes import CORES, Failed, Measured, measure
 
 TITLES = {
@@ -33,9 +34,15 @@ each. Bold: the fewest instructions of a core. On a core without an FPU weights 
 """
 
 
+SPILLED = """
+Of these instructions so many load what the registers had no room for, once a call: """
+
+MEASURED = Path(__file__).parent / "measured"
+
+
 def main() -> None:
     try:
-        table = measure(Path(__file__).parent / "measured")
+        table = measure(MEASURED)
     except Failed as failed:
         sys.exit(str(failed))
     boards = [platform for platform in CORES if platform in table["floats"]]
@@ -50,8 +57,22 @@ def main() -> None:
             cells = [numbers(table[name][board], fewest[board]) for board in boards]
             what = [TITLES[kind], f"{accuracy(kind):.1%}"] if place == "code" else ["", ""]
             text += f"| {' | '.join([*what, place, *cells])} |\n"
+    text += SPILLED + ", ".join(
+        f"{spilled(board, kind)} of {kind} on {CORES[board]}"
+        for kind in KINDS
+        for board in boards
+        if spilled(board, kind)
+    )
+    text += ".\n"
     sys.stdout.write(text)
     Path(os.environ.get("BUILD_WORKSPACE_DIRECTORY", "."), "docs/baked.md").write_text(text)
+
+
+def spilled(board: str, kind: str) -> int:
+    """In the code of both layers."""
+    found = functions(MEASURED / board / f"{kind}.alone.elf")
+    layers = [code for name, code in found.items() if "baked_dot" in name]
+    return sum(i.is_of_stack for code in layers for i in code)
 
 
 def numbers(measured: Measured, fewest: int) -> str:
