@@ -3,6 +3,8 @@
 
 from dataclasses import dataclass
 
+from jax_embedded.shape import Shape
+
 # HLO's opcodes, by how many operands they have.
 OPCODES = {
     "add": 2,
@@ -44,14 +46,13 @@ class Operation:
 class Elementwise:
     """out[i] = a function of one element of each input, for each index i.
 
-    dtype: f32 or i32, of all there is. dims: of out, which is row-major.
-    inputs: for each of them, how many elements the next one along each of `dims` is away; 0 where
-        it is broadcast.
+    shape: of out, which is row-major, of f32 or i32, as all that it is computed from.
+    inputs: for each of them, how many elements the next one along each dimension of out is away; 0
+        where it is broadcast.
     operations: values are numbered; the inputs come first, then these. The last one is out's.
     """
 
-    dtype: str
-    dims: tuple[int, ...]
+    shape: Shape
     inputs: tuple[tuple[int, ...], ...]
     operations: tuple[Operation, ...]
 
@@ -60,13 +61,13 @@ class Elementwise:
         return all(
             extent == 1 or step == expected
             for extent, step, expected in zip(
-                self.dims, self.inputs[number], row_major(self.dims), strict=True
+                self.shape.dims, self.inputs[number], self.shape.strides, strict=True
             )
         )
 
     def step_along(self, number: int, extent: int, step: int) -> int | None:
         """See `step_along`, for an input."""
-        return step_along(self.dims, self.inputs[number], extent, step)
+        return step_along(self.shape.dims, self.inputs[number], extent, step)
 
 
 def step_along(dims: tuple[int, ...], steps: tuple[int, ...], extent: int, step: int) -> int | None:
@@ -86,11 +87,3 @@ def step_along(dims: tuple[int, ...], steps: tuple[int, ...], extent: int, step:
             return step // inner * by if fits else None
         inner *= size
     return None
-
-
-def row_major(dims: tuple[int, ...]) -> tuple[int, ...]:
-    """How many elements the next one along each dimension is away."""
-    steps = [1]
-    for extent in reversed(dims[1:]):
-        steps.append(steps[-1] * extent)
-    return tuple(reversed(steps)) if dims else ()

@@ -87,7 +87,7 @@ def _with_epilogue(sums: _Sum, kernel: KernelThunk, once: set[int]) -> _Sum | No
         return None
     read = kernel.arguments[places[0]]
     same = read.offset, read.end
-    if same != (sums.out.offset, sums.out.end) or sums.out.shape.dtype != done.dtype:
+    if same != (sums.out.offset, sums.out.end) or sums.out.shape.dtype != done.shape.dtype:
         return None
     in_place = _same_place(out, sums.out)
     if not in_place and sums.out.allocation not in once:

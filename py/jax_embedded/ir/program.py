@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from jax_embedded.ir.dump import Leaf
-from jax_embedded.ir.thunks import KernelThunk, Slice, Step, Thunk, program_text, steps_of
+from jax_embedded.ir.thunk_text import text_of
+from jax_embedded.ir.thunks import KernelThunk, Slice, Step, Thunk, steps_of
 
 
 @dataclass(frozen=True)
@@ -70,5 +71,5 @@ class Program:
             if a.data is not None:
                 detail = f" 0x{a.data[:16].hex()}" + ("..." if len(a.data) > 16 else "")
             lines.append(f"  allocation %{a.index} {a.size} bytes {a.kind}{detail}")
-        lines += program_text(self.thunks, "  ")
+        lines += text_of(self.thunks, "  ")
         return "\n".join(lines) + "\n"

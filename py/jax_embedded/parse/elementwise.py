@@ -8,10 +8,10 @@ from jax_embedded.ir.elementwise import (
     Elementwise,
     Operation,
     is_of,
-    row_major,
     step_along,
 )
 from jax_embedded.parse.hlo import Hlo, is_row_major
+from jax_embedded.shape import Shape
 
 _DTYPES = {"F32": ("f32", "<f"), "S32": ("i32", "<i")}  # and their format
 _MOST_OPERATIONS = 16
@@ -44,19 +44,19 @@ class _Reader:
         self.inputs: dict[int, tuple[int, ...]] = {}  # by the number of the argument
         self.operations: list[Operation] = []
         self.numbers: dict[tuple[int, tuple[int, ...]], int] = {}
-        self.dims: tuple[int, ...] = ()
-        self.type = self.dtype = self.format = ""
+        self.shape = Shape("f32")
+        self.type = self.format = ""
 
     def read(self, root: Any) -> Elementwise:
         self._require(self.hlo.type_name(root.shape) in _DTYPES)
         self.type = self.hlo.type_name(root.shape)
-        self.dtype, self.format = _DTYPES[self.type]
-        self.dims = tuple(root.shape.dimensions)
-        last = self._value(root, row_major(self.dims))
+        dtype, self.format = _DTYPES[self.type]
+        self.shape = Shape(dtype, tuple(root.shape.dimensions))
+        last = self._value(root, self.shape.strides)
         self._require(self.operations and last == self._next() - 1)
         self._require(len(self.inputs) == len(self.arguments))
         inputs = tuple(self.inputs[number] for number in range(len(self.arguments)))
-        return Elementwise(self.dtype, self.dims, inputs, tuple(self.operations))
+        return Elementwise(self.shape, inputs, tuple(self.operations))
 
     def _require(self, condition: Any) -> None:
         if not condition:
@@ -80,7 +80,7 @@ class _Reader:
         self._require(self.hlo.type_name(shape) == self.type and is_row_major(shape))
         operands = [self.hlo.instructions[i] for i in instruction.operand_ids]
         opcode = instruction.opcode
-        if is_of(opcode, self.dtype):
+        if is_of(opcode, self.shape.dtype):
             numbers = tuple(self._value(operand, steps) for operand in operands)
             if opcode == "shift-right-arithmetic":
                 by = self._operation(numbers[1])
@@ -102,7 +102,7 @@ class _Reader:
     def _moved(self, instruction: Any, operand: Any, steps: tuple[int, ...]) -> tuple[int, ...]:
         """Which element of the operand it is."""
         dims = tuple(instruction.shape.dimensions)
-        from_ = row_major(tuple(operand.shape.dimensions))
+        from_ = Shape(self.shape.dtype, tuple(operand.shape.dimensions)).strides
         if instruction.opcode == "transpose":
             along = tuple(from_[d] for d in instruction.dimensions)
         else:
@@ -110,7 +110,7 @@ class _Reader:
             along = tuple(of_dimension.get(d, 0) for d in range(len(dims)))
         found = [
             step_along(dims, along, extent, step)
-            for extent, step in zip(self.dims, steps, strict=True)
+            for extent, step in zip(self.shape.dims, steps, strict=True)
         ]
         moved = tuple(step for step in found if step is not None)
         self._require(len(moved) == len(found))

@@ -49,9 +49,9 @@ COMPUTE = {
 
 def computed(done: Elementwise, inputs: list[np.ndarray]) -> np.ndarray:
     """As its docstring says."""
-    dtype = {"f32": np.float32, "i32": np.int32}[done.dtype]
-    out = np.zeros(done.dims, dtype)
-    for index in np.ndindex(*done.dims):
+    dtype = {"f32": np.float32, "i32": np.int32}[done.shape.dtype]
+    out = np.zeros(done.shape.dims, dtype)
+    for index in np.ndindex(*done.shape.dims):
         values = [
             array.ravel()[sum(i * step for i, step in zip(index, steps, strict=True))]
             for array, steps in zip(inputs, done.inputs, strict=True)
