@@ -50,6 +50,17 @@ def ternary(x):
 def integers(x):
     return network(SMALL, x)
 
+EIGHT_BITS = np.clip(SMALL[0], -128, 127)
+
+def int8(x):
+    return x @ EIGHT_BITS
+
+def added_too(x):
+    return (x @ EIGHT_BITS)[:, None] + EIGHT_BITS.T
+
+def nine_bits(x):
+    return x @ np.where(EIGHT_BITS == EIGHT_BITS.max(), 128, EIGHT_BITS)
+
 def matrix(x):
     return x @ ANY[0]
 
@@ -100,3 +111,13 @@ def test_auto_takes_what_is_less(layers):
 
 def test_one_layer_in_the_code_and_one_that_loads_pairs(layers):
     assert layers("mixed", "auto", "cortex-m4f")["constant"] == 4 * 20 * 41
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_integers_of_eight_bits_take_one_byte(layers, target):
+    assert layers("int8", "data", target, "i32[30]")["constant"] == 30 * 20
+    assert layers("nine_bits", "data", target, "i32[30]")["constant"] == 4 * 30 * 20
+
+
+def test_what_is_more_than_a_factor_stays_as_it_is(layers):
+    assert layers("added_too", "data", "cortex-m3", "i32[30]")["constant"] >= 4 * 30 * 20

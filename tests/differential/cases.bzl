@@ -28,6 +28,7 @@ _FUNCTIONS = {
     "duplicate": {"x": "f32[3]"},
     "equal_layers": {"b": "f32[6]", "w": "f32[6,6]", "x": "f32[5,6]"},
     "gradient": {"w": "f32[6,5]", "x": "f32[5]"},
+    "int8_weights": {"x": "i32[11]", "y": "i32[11,5]"},
     "integers": {"x": "i32[6]", "y": "i32[6]"},
     "jacobian": {"q": "f32[2]"},
     "kalman": {"f": "f32[4,4]", "p": "f32[4,4]", "q": "f32[4,4]"},
@@ -286,4 +287,4 @@ REENTRANT = ["affine", "cumulative", "swapped", "threshold"]
 BAKED = ["baked_floats", "baked_integers", "baked_recurrence"]
 
 # Functions that are also compiled with optimize = "size".
-SHORT = ["convolutions_2d", "dot_of_tiles_and_rests", "equal_layers", "sorted_lines"]
+SHORT = ["convolutions_2d", "dot_of_tiles_and_rests", "equal_layers", "int8_weights", "sorted_lines"]

@@ -153,6 +153,9 @@ BAKED_INTEGERS = [
 BAKED_INTEGERS[0][:, 2] = 0
 BAKED_INTEGERS[1][:3, 4] = [-(2**31), 2**31 - 1, 256]
 
+INT8_WEIGHTS = np.random.default_rng(9).integers(-128, 128, (3, 11, 11))
+INT8_WEIGHTS[0, 0, :2] = [-128, 127]
+
 
 def baked_floats(x, y):
     first, second, third, fourth = BAKED_FLOATS
@@ -176,3 +179,11 @@ def baked_recurrence(x):
         return state, state[0]
 
     return jax.lax.scan(step, jnp.zeros(7, x.dtype), x)
+
+
+def int8_weights(x, y):
+    narrow, also_added, wide = (w.astype(np.int8) for w in INT8_WEIGHTS)
+    wide = wide.astype(np.int32) * 3
+    y = y.T @ narrow.astype(jnp.int32)
+    hidden = narrow.astype(jnp.int32) @ (x @ also_added.astype(jnp.int32))
+    return y, hidden - also_added[0, 0], hidden @ wide, also_added.astype(jnp.int32) * 2

@@ -17,6 +17,7 @@ from jax_embedded.llvm.abi import is_known
 from jax_embedded.llvm.emitters.arithmetic import SumOptions
 from jax_embedded.llvm.emitters.baking import with_baked_weights
 from jax_embedded.llvm.emitters.emit import emit_functions
+from jax_embedded.llvm.emitters.narrow_weights import with_narrow_weights
 from jax_embedded.llvm.emitters.pairs import MOST_PAIRED, PairLimits
 from jax_embedded.llvm.emitters.weights import with_laid_out_weights
 from jax_embedded.llvm.entry import entry_module
@@ -91,6 +92,7 @@ def link(
     baked = False
     if weights != "data":
         program, baked = with_baked_weights(program, target, options, always=weights == "code")
+    program = with_narrow_weights(program)
     program = with_laid_out_weights(program, target, options)
     scratch = plan_scratch(program)
     kernels = Kernels(program, contract=contract)

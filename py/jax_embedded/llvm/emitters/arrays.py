@@ -15,19 +15,29 @@ Place = tuple[Index, DotAxis | WindowAxis]
 
 @dataclass(frozen=True)
 class Arrays:
-    """Where their next elements lie. results: of out, then of the inputs of the epilogue."""
+    """Where their next elements lie. results: of out, then of the inputs of the epilogue.
+
+    number: their elements. left, right: those of lhs and rhs, which may be narrower in memory.
+    """
 
     number: Number
+    left: Number
+    right: Number
     lhs: ir.Value
     rhs: ir.Value
     results: tuple[ir.Value, ...]
+
+    @property
+    def turned(self) -> "Arrays":
+        """The same, lhs and rhs in each other's place."""
+        return replace(self, lhs=self.rhs, rhs=self.lhs, left=self.right, right=self.left)
 
     def moved_to(self, code: Code, places: Sequence[Place]) -> "Arrays":
         """So far along each of the axes."""
         return replace(
             self.moved_results(code, places),
-            lhs=self.moved(code, self.lhs, [(i, axis.lhs) for i, axis in places]),
-            rhs=self.moved(code, self.rhs, [(i, axis.rhs) for i, axis in places]),
+            lhs=self.moved(code, self.lhs, [(i, axis.lhs) for i, axis in places], self.left),
+            rhs=self.moved(code, self.rhs, [(i, axis.rhs) for i, axis in places], self.right),
         )
 
     def along(self, code: Code, axes: Sequence[DotAxis], body: Callable[["Arrays"], None]) -> None:
@@ -53,13 +63,22 @@ class Arrays:
             found.append(self.moved(code, base, steps))
         return replace(self, results=tuple(found))
 
-    def moved(self, code: Code, base: ir.Value, steps: Sequence[tuple[Index, int]]) -> ir.Value:
-        """The address so many elements further on: the sum of the products."""
+    def moved(
+        self,
+        code: Code,
+        base: ir.Value,
+        steps: Sequence[tuple[Index, int]],
+        number: Number | None = None,
+    ) -> ir.Value:
+        """The address so many elements further on: the sum of the products. number: the elements,
+        if not those of the results.
+        """
+        number = number or self.number
         start = sum(i * step for i, step in steps if isinstance(i, int))
         unknown = [(i, step) for i, step in steps if step and not isinstance(i, int)]
         if unknown:
-            return self.number.address(code, base, code.index(*unknown, start=start))
-        return self.number.address(code, base, start) if start else base
+            return number.address(code, base, code.index(*unknown, start=start))
+        return number.address(code, base, start) if start else base
 
 
 def step_of_result(axis: DotAxis | WindowAxis, role: int) -> int:

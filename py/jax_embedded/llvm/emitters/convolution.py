@@ -67,7 +67,7 @@ class _Convolution:
         begin = sum(
             axis.rhs * (1 - axis.size) for axis in (*self.outer_window, self.inner) if axis.reversed
         )
-        arrays = Arrays(self.how.number, lhs, rhs, (out, *inputs))
+        arrays = Arrays(*[self.how.number] * 3, lhs, rhs, (out, *inputs))
         arrays = replace(arrays, rhs=arrays.moved(code, rhs, [(begin, 1)]))
         arrays.along(code, self.around, lambda here: self._along(0, here, []))
 

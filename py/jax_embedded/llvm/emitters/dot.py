@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Dots."""
 
+from dataclasses import replace
 from math import prod
+
+from llvmlite import ir
 
 from jax_embedded.ir.thunks import DotAxis, DotThunk
 from jax_embedded.llvm.emitters.arithmetic import Arithmetic, SumOptions, arithmetic
@@ -19,7 +22,13 @@ def dot(code: Code, thunk: DotThunk, target: Target, options: SumOptions) -> Non
     how = _arithmetic(thunk, target, options)
     around, row, column, terms = _axes(thunk)
     lhs, rhs, *inputs, out = code.arguments
-    arrays = Arrays(how.number, lhs, rhs, (out, *inputs))
+    left, right = (
+        replace(how.number, memory=ir.IntType(8), align=1)
+        if side.shape.dtype == "i8"
+        else how.number
+        for side in (thunk.lhs, thunk.rhs)
+    )
+    arrays = Arrays(how.number, left, right, lhs, rhs, (out, *inputs))
 
     def sums(here: Arrays) -> None:
         write_sums(code, how, here, row, column, terms, thunk.epilogue)

@@ -112,6 +112,8 @@ class Number:
     def _widened(self, code: Code, value: ir.Value) -> ir.Value:
         if self.memory == self.type:
             return value
+        if self.is_integer:
+            return code.build.sext(value, self.type)
         if self.memory == _I16:
             high = code.build.shl(code.build.zext(value, I32), I32(16))
             return code.build.bitcast(high, self.type)

@@ -30,7 +30,7 @@ def sum_of_products(code: Code, thunk: ConvolutionThunk, *, contract: bool) -> N
         kind = element.number
         lhs, rhs, *inputs, out = code.arguments
         places = [*outer, *zip(position, window, strict=True)]
-        here = Arrays(kind, lhs, rhs, (out, *inputs)).moved_results(code, places)
+        here = Arrays(kind, kind, kind, lhs, rhs, (out, *inputs)).moved_results(code, places)
         to, *sources = here.results
         read = [kind.load(code, source, 0) for source in sources]
         kind.store(code, finish(code, kind, element.total(), read, thunk.epilogue), to, 0)

@@ -72,7 +72,7 @@ def write_sums(
     """
     row, column, turned, terms = in_order(row, column, terms)
     if turned:
-        arrays = replace(arrays, lhs=arrays.rhs, rhs=arrays.lhs)
+        arrays = arrays.turned
     terms = _by_classes(how.lanes, column, terms)
     _Sums(code, how, arrays, row, column, terms, epilogue).write()
 
@@ -150,6 +150,7 @@ class _Sums:
         self.code = code
         self.epilogue = epilogue
         self.number = how.number
+        self.left, self.right = arrays.left, arrays.right
         self.arrays = arrays
         self.row, self.column, self.terms = row, column, terms
         self.last = last = terms[-1]
@@ -172,14 +173,15 @@ class _Sums:
         # Of each axis of the terms: how many terms lie in one step along it.
         self.inner = [prod(map(_most, self.terms[i + 1 :])) for i in range(len(self.terms))]
 
-    def on(self, base: ir.Value, elements: int) -> ir.Value:
+    def on(self, base: ir.Value, elements: int, number: Number) -> ir.Value:
         """The address so many elements further on."""
-        return self.number.address(self.code, base, elements) if elements else base
+        return number.address(self.code, base, elements) if elements else base
 
     def write(self) -> None:
         def tiles(state: list[ir.Value], rows: int) -> list[ir.Value]:
             self._columns(state[0], state[1:], rows)
-            return [self.on(state[0], rows * self.row.lhs), *self._along(state[1:], rows, self.row)]
+            lhs = self.on(state[0], rows * self.row.lhs, self.left)
+            return [lhs, *self._along(state[1:], rows, self.row)]
 
         size = self.tile.rows
         whole, rest = divmod(self.row.extent, size)
@@ -191,13 +193,14 @@ class _Sums:
 
     def _along(self, results: list[ir.Value], count: int, axis: DotAxis) -> list[ir.Value]:
         return [
-            self.on(base, count * step_of_result(axis, role)) for role, base in enumerate(results)
+            self.on(base, count * step_of_result(axis, role), self.number)
+            for role, base in enumerate(results)
         ]
 
     def _columns(self, lhs: ir.Value, results: list[ir.Value], rows: int) -> None:
         def tiles(state: list[ir.Value], columns: int) -> list[ir.Value]:
             self._tile(lhs, state[0], state[1:], rows, columns)
-            rhs = self.on(state[0], columns * self.column.rhs)
+            rhs = self.on(state[0], columns * self.column.rhs, self.right)
             return [rhs, *self._along(state[1:], columns, self.column)]
 
         size = self.tile.columns
@@ -208,7 +211,7 @@ class _Sums:
             # Vectors that would reach beyond the end begin earlier: some sums are made twice.
             columns = -(-rest // self.width) * self.width
             back = columns - rest
-            rhs = self.on(state[0], -back * self.column.rhs)
+            rhs = self.on(state[0], -back * self.column.rhs, self.right)
             tiles([rhs, *self._along(state[1:], -back, self.column)], columns)
 
     def _tile(
@@ -285,8 +288,8 @@ class _Tile:
                     sums = self._products(left, right, number_, sums)
             else:
                 _, _, sums = self.add(depth + 1, lhs, rhs, sums)
-            lhs = self.whole.on(lhs, products * axis.lhs)
-            rhs = self.whole.on(rhs, products * axis.rhs)
+            lhs = self.whole.on(lhs, products * axis.lhs, self.whole.left)
+            rhs = self.whole.on(rhs, products * axis.rhs, self.whole.right)
             return [lhs, rhs, *_flat(sums or self._zeros())]
 
         def step_on(products: int, state: list[ir.Value]) -> list[ir.Value]:
@@ -321,6 +324,8 @@ class _Tile:
                 Loads(code, whole.number, lhs, left).load,
                 Loads(code, whole.number, rhs, right).load,
             )
+        if isinstance(self.sum, Number):
+            return partial(whole.left.load, code, lhs), partial(whole.right.load, code, rhs)
         load = whole.vector.load_splat if whole.tile.along == "columns" else self.sum.load
         return partial(load, code, lhs), partial(self.sum.load, code, rhs)
 
