@@ -55,6 +55,9 @@ EIGHT_BITS = np.clip(SMALL[0], -128, 127)
 def int8(x):
     return x @ EIGHT_BITS
 
+def signs(x):
+    return x @ np.sign(EIGHT_BITS)
+
 def added_too(x):
     return (x @ EIGHT_BITS)[:, None] + EIGHT_BITS.T
 
@@ -103,6 +106,7 @@ def test_weights_stay_in_memory(layers, fn, target, shape):
 def test_auto_takes_what_is_less(layers):
     assert layers("floats", "auto", "cortex-m4f") == layers("floats", "data", "cortex-m4f")
     assert layers("ternary", "auto", "cortex-m4f") == layers("ternary", "code", "cortex-m4f")
+    assert layers("signs", "auto", "cortex-m3", "i32[30]")["constant"] == 30 * 20
     in_code, in_memory = (
         sum(layers("ternary", weights, "cortex-m4f").values()) for weights in ("code", "data")
     )

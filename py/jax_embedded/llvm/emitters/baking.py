@@ -12,6 +12,7 @@ from jax_embedded.ir.thunks import BakedDotThunk, DotAxis, DotThunk, Slice, Step
 from jax_embedded.llvm.emitters.arithmetic import SumOptions
 from jax_embedded.llvm.emitters.baked_dot import cost, is_bakeable
 from jax_embedded.llvm.emitters.dot import instructions_of_dot
+from jax_embedded.llvm.emitters.narrow_weights import is_narrow
 from jax_embedded.target import Target
 
 _LOOPS = 200  # bytes of the code of a dot that reads its weights
@@ -35,8 +36,9 @@ def with_baked_weights(
             return step
         if not always:
             instructions, size = cost(found, target)
-            most = instructions_of_dot(step, target, options), len(found.weights) + _LOOPS
-            if instructions > most[0] or size > most[1]:
+            if instructions > instructions_of_dot(step, target, options):
+                return step
+            if size > _bytes_in_memory(found) + _LOOPS:
                 return step
         return found
 
@@ -80,6 +82,11 @@ def _baked(step: DotThunk, program: Program, target: Target) -> BakedDotThunk | 
         ),
         tuple(_renumbered(operation, order) for operation in step.epilogue),
     )
+
+
+def _bytes_in_memory(thunk: BakedDotThunk) -> int:
+    narrow = thunk.out.shape.dtype == "i32" and is_narrow(thunk.weights)
+    return len(thunk.weights) // 4 if narrow else len(thunk.weights)
 
 
 def _elements(program: Program, where: Slice) -> array | None:

@@ -33,6 +33,11 @@ def with_narrow_weights(program: Program) -> Program:
     return replace(program, allocations={**program.allocations, **narrow}, thunks=thunks)
 
 
+def is_narrow(data: bytes) -> bool:
+    """Whether eight bits are enough for each of the i32."""
+    return all(-128 <= value < 128 for value in array("i", data))
+
+
 def _is_narrow(index: int, data: bytes, program: Program) -> bool:
     read = [
         (step, where)
@@ -40,9 +45,7 @@ def _is_narrow(index: int, data: bytes, program: Program) -> bool:
         for where in reads_and_writes(step)[0]
         if where.allocation == index
     ]
-    if not read or not all(_multiplies_with(step, where) for step, where in read):
-        return False
-    return all(-128 <= value < 128 for value in array("i", data))
+    return bool(read) and all(_multiplies_with(*one) for one in read) and is_narrow(data)
 
 
 def _multiplies_with(step: Step, where: Slice) -> bool:
