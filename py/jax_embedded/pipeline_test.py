@@ -56,7 +56,7 @@ def int8(x):
     return x @ EIGHT_BITS
 
 def signs(x):
-    return x @ np.sign(EIGHT_BITS)
+    return x @ np.sign(EIGHT_BITS // 4 + (EIGHT_BITS < 0))
 
 def added_too(x):
     return (x @ EIGHT_BITS)[:, None] + EIGHT_BITS.T
