@@ -76,6 +76,11 @@ class _Function:
             result, done = _parted(line)
             for name in _NAME.findall(done):
                 self.users.setdefault(name, []).append((result, done))
+        self.for_addresses: set[str] = set()  # sums that nothing but an address is made of
+        for line in reversed(lines):
+            result, done = _parted(line)
+            if _MAY_WRAP.fullmatch(done) and self._is_for_addresses(result):
+                self.for_addresses.add(result)
         for line in lines:
             if "i64" in line:
                 self._read(line)
@@ -106,7 +111,7 @@ class _Function:
 
     def _taking_part(self, name: str, done: str) -> list[str] | None:
         wraps = _MAY_WRAP.fullmatch(done)
-        if wraps and self._is_for_addresses(name):
+        if wraps and name in self.for_addresses:
             return list(wraps.groups())
         for pattern in _TAKES_PART:
             match = pattern.fullmatch(done)
@@ -117,8 +122,7 @@ class _Function:
 
     def _is_for_addresses(self, name: str) -> bool:
         return all(
-            done.startswith("getelementptr ")
-            or (_MAY_WRAP.fullmatch(done) and self._is_for_addresses(result))
+            done.startswith("getelementptr ") or result in self.for_addresses
             for result, done in self.users.get(name, [])
         )
 

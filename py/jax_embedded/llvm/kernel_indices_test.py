@@ -102,3 +102,11 @@ def test_one_number_of_the_users_leaves_the_indices_beside_it():
 
 def test_the_counter_itself_may_overflow():
     assert "%i = phi i64" in narrowed(AT, counter="add i64 %i, 1")
+
+
+def test_a_long_sum_is_no_matter_of_depth():
+    lines = ["%j0 = add i64 %i, 1"]
+    lines += [f"%j{n} = add i64 %j{n - 1}, %j{n - 1}" for n in range(1, 3000)]
+    at = "%at_j = getelementptr float, ptr %b, i64 %j2999"
+    assert "%j2999 = add i32" in narrowed(*lines, at)
+    assert "%j0 = add i64" in narrowed(*lines, at, "%y = trunc i64 %j2999 to i8")

@@ -76,6 +76,7 @@ def emit_functions(
     module, apart, in_order = ir.Module(), ir.Module(), ir.Module()
     thunks = [step for step in program.steps() if isinstance(step, EmittedThunk)]
     count = Counter(_without_places(thunk) for thunk in thunks)
+    first = {_without_places(thunk): thunk for thunk in reversed(thunks)}
     names = {}
     shared = []
     origins: dict[str, str] = {}
@@ -94,7 +95,7 @@ def emit_functions(
         _write(code, thunk, same_code, target, SumOptions(contract, size, limit))
         code.end()
         names[thunk] = name
-        origins[name] = _described(next(t for t in thunks if _without_places(t) == thunk))
+        origins[name] = _described(first[thunk])
         if limit or baked:
             ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER] * pointers), name)
         if not inline:
