@@ -13,7 +13,7 @@ from jax_embedded.capture.capture import CaptureRequest, capture
 from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.ir.dump import Dump
 from jax_embedded.pipeline import STAGES, Artifact, CompileOptions, compile_dump, import_stages
-from jax_embedded.target import TARGETS, Weights
+from jax_embedded.target import TARGETS, Dsp, Weights
 from jax_embedded.worker import arguments_of, serve
 
 
@@ -125,6 +125,7 @@ def _compile_options(
         caller_workspace=options.workspace == "caller",
         structs=tuple(options.struct),
         weights=options.weights,
+        dsp=options.dsp,
         max_code_bytes=options.max_code_bytes,
     )
 
@@ -267,6 +268,13 @@ def _add_target(parser: argparse.ArgumentParser) -> None:
         default="data",
         help="where constant matrices are: read as data, in the code of the dot, or where they take"
         " less (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--dsp",
+        choices=get_args(Dsp),
+        default="builtin",
+        help="who makes products and Fourier transforms of f32 on a Cortex-M: code of ours, or the"
+        " functions of jax_embedded/dsp.h, which are to be linked (default: %(default)s)",
     )
     parser.add_argument(
         "--max-code-bytes",

@@ -25,7 +25,7 @@ from jax_embedded.ir.program import Program
 from jax_embedded.ir.values import separate_values
 from jax_embedded.ir.verify import verify
 from jax_embedded.parse.parse import parse
-from jax_embedded.target import Target, Weights
+from jax_embedded.target import Dsp, Target, Weights
 
 _NAMED = 5  # functions in a message
 
@@ -42,6 +42,7 @@ class CompileOptions:
     caller_workspace: whether the caller gives the memory to work in; otherwise it is static.
     structs: the arguments that are passed as one struct each.
     weights: "data", "code" or "auto": where the constant matrices of dots are.
+    dsp: "builtin" or "library": who makes products and Fourier transforms on a Cortex-M.
     max_code_bytes: of the code on a Cortex-M; more is an error.
     """
 
@@ -53,6 +54,7 @@ class CompileOptions:
     caller_workspace: bool = False
     structs: tuple[str, ...] = ()
     weights: Weights = "data"
+    dsp: Dsp = "builtin"
     max_code_bytes: int | None = None
 
 
@@ -135,6 +137,7 @@ def _link(program: Program, function: CFunction, options: CompileOptions, pairs=
         contract=options.contract,
         size=options.size,
         weights=options.weights,
+        dsp=options.dsp,
         pairs=pairs,
     )
 

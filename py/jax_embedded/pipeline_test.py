@@ -125,3 +125,27 @@ def test_integers_of_eight_bits_take_one_byte(layers, target):
 
 def test_what_is_more_than_a_factor_stays_as_it_is(layers):
     assert layers("added_too", "data", "cortex-m3", "i32[30]")["constant"] >= 4 * 30 * 20
+
+
+@pytest.fixture(scope="module")
+def floats(tmp_path_factory) -> Dump:
+    src: Path = tmp_path_factory.mktemp("src") / "f.py"
+    src.write_text(LAYERS)
+    return capture(CaptureRequest(src, "floats", {"x": "f32[30]"}))
+
+
+@pytest.mark.parametrize(
+    ("target", "dsp", "weights", "called"),
+    [
+        ("cortex-m0", "library", "data", True),
+        ("cortex-m4f", "library", "data", True),
+        ("cortex-m55", "library", "data", True),
+        ("cortex-m4f", "builtin", "data", False),
+        ("host", "library", "data", False),
+        ("cortex-m4f", "library", "code", False),
+    ],
+)
+def test_a_dsp_library_is_called_where_it_is_asked_for(floats, target, dsp, weights, called):
+    options = CompileOptions("f", "f", TARGETS[target], dsp=dsp, weights=weights)
+    externals = json.loads(compile_dump(floats, options).files["f.json"])["externals"]
+    assert ("jxe_matrix_matrix_f32" in externals) == called

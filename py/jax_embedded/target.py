@@ -7,6 +7,9 @@ from typing import Literal
 # Where constant matrices of dots are: in memory, in the code, or where they take less.
 Weights = Literal["data", "code", "auto"]
 
+# Who makes products and Fourier transforms: we, or the functions of jax_embedded/dsp.h.
+Dsp = Literal["builtin", "library"]
+
 
 @dataclass(frozen=True)
 class Target:

@@ -6,6 +6,12 @@ Source: the run-time ABI for the Arm architecture (IHI 0043), 4; for the C libra
 
 from jax_embedded.c_names import C_LIBRARY
 
+# In jax_embedded/dsp.h: a DSP library's, where it is asked for.
+DOT = "jxe_dot_f32"
+MATRIX_VECTOR = "jxe_matrix_vector_f32"
+MATRIX_MATRIX = "jxe_matrix_matrix_f32"
+FFT_FUNCTIONS = {length: f"jxe_fft_c64_{length}" for length in (2**n for n in range(4, 13))}
+
 _BFLOAT = frozenset({"__truncdfbf2", "__truncsfbf2"})
 
 # glibc has these too, and LLVM knows it; libgcc has those for f16 since GCC 12, for bf16 since 13.
@@ -25,8 +31,9 @@ ARM_RUNTIME = (
     memcpy memcpy4 memcpy8 memmove memmove4 memmove8 memset memset4 memset8 memclr memclr4
     memclr8""".split()
     )
-    | {"__clzsi2"}
-)  # counts leading zeros, on Cortex-M0
+    | {"__clzsi2"}  # counts leading zeros, on Cortex-M0
+    | {DOT, MATRIX_VECTOR, MATRIX_MATRIX, *FFT_FUNCTIONS.values()}
+)
 
 
 def is_known(name: str, *, host: bool) -> bool:

@@ -32,7 +32,7 @@ from jax_embedded.llvm.kernels import Kernels
 from jax_embedded.llvm.math import PREFIX, define_math
 from jax_embedded.llvm.optimise import optimise
 from jax_embedded.llvm.targets import data_layout
-from jax_embedded.target import Target, Weights
+from jax_embedded.target import Dsp, Target, Weights
 
 # LLVM's own limit: a function of more is not inlined by -O3, which counts 5 for each and stops at
 # 250. A call costs about ten of them.
@@ -77,18 +77,22 @@ def link(
     contract: bool = True,
     size: bool = False,
     weights: Weights = "data",
+    dsp: Dsp = "builtin",
     pairs: PairLimits | None = None,
 ) -> LinkedModule:
     """contract: allow fused multiply-add where the core has it. size: prefer short code.
 
     weights: where constant matrices of dots are.
+    dsp: who makes products and Fourier transforms; on the host, always we.
     pairs: load neighbours two by two, if the core can, within these limits.
 
     Errors: ExportError if a kernel calls a function that is not on the ABI list, InternalError if
     LLVM refuses what XLA or we wrote.
     """
     # Whether a loop may load pairs does not change the order that is best for it.
-    options = SumOptions(contract, size, MOST_PAIRED if target.loads_pairs and not size else 0)
+    most_paired = MOST_PAIRED if target.loads_pairs and not size else 0
+    library = dsp == "library" and target.name != "host"
+    options = SumOptions(contract, size, most_paired, library)
     baked = False
     if weights != "data":
         program, baked = with_baked_weights(program, target, options, always=weights == "code")
@@ -98,7 +102,13 @@ def link(
     kernels = Kernels(program, contract=contract)
     calls = KernelCalls(kernels.same_code, _shared(program, kernels, target, size=size))
     emitted = emit_functions(
-        program, kernels.same_code, target, contract=contract, size=size, pairs=pairs
+        program,
+        kernels.same_code,
+        target,
+        contract=contract,
+        size=size,
+        library=library,
+        pairs=pairs,
     )
     entry = entry_module(program, function, scratch, emitted, calls)
     used = [kernels.same_code[name] for step in program.steps() for name in kernels_of(step)]

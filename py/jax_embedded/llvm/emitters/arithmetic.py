@@ -44,11 +44,13 @@ class SumOptions:
     """contract: allow fused multiply-add where the core has it. size: prefer short code.
 
     pairs: load neighbours two by two, if the core can, and unroll loops at most so often; 0: no.
+    library: leave to the DSP library what it has.
     """
 
     contract: bool = True
     size: bool = False
     pairs: int = 0
+    library: bool = False
 
 
 def terms_at_once(terms: int) -> int:

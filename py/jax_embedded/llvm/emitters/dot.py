@@ -10,6 +10,7 @@ from jax_embedded.ir.thunks import DotAxis, DotThunk
 from jax_embedded.llvm.emitters.arithmetic import Arithmetic, SumOptions, arithmetic
 from jax_embedded.llvm.emitters.arrays import Arrays
 from jax_embedded.llvm.emitters.code import Code
+from jax_embedded.llvm.emitters.dsp import call_dot, dot_call
 from jax_embedded.llvm.emitters.tile_choice import instructions
 from jax_embedded.llvm.emitters.tiles import ONE, in_order, merged, problem_of, write_sums
 from jax_embedded.target import Target
@@ -18,6 +19,10 @@ from jax_embedded.target import Target
 def dot(code: Code, thunk: DotThunk, target: Target, options: SumOptions) -> None:
     """Arguments: lhs, rhs, the inputs, out."""
     if not thunk.out.shape.elements:
+        return
+    call = dot_call(thunk) if options.library else None
+    if call:
+        call_dot(code, thunk, call, contract=options.contract)
         return
     how = _arithmetic(thunk, target, options)
     around, row, column, terms = _axes(thunk)

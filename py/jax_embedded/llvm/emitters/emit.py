@@ -15,6 +15,7 @@ from jax_embedded.ir.thunks import (
     ConvolutionThunk,
     DotThunk,
     EmittedThunk,
+    FftThunk,
     Origin,
     Slice,
     SortThunk,
@@ -27,6 +28,7 @@ from jax_embedded.llvm.emitters.baked_dot import baked_dot
 from jax_embedded.llvm.emitters.code import POINTER, Code
 from jax_embedded.llvm.emitters.convolution import convolution
 from jax_embedded.llvm.emitters.dot import dot
+from jax_embedded.llvm.emitters.dsp import call_fft, dot_call, has_fft
 from jax_embedded.llvm.emitters.fft import fft
 from jax_embedded.llvm.emitters.pairs import PairLimits, with_neon
 from jax_embedded.llvm.emitters.sort import sort, top_k
@@ -66,11 +68,12 @@ def emit_functions(
     *,
     contract: bool,
     size: bool = False,
+    library: bool = False,
     pairs: PairLimits | None = None,
 ) -> EmittedFunctions:
     """same_code: see KernelCalls. contract: allow fused multiply-add where the core has it.
 
-    size: prefer short code.
+    size: prefer short code. library: see SumOptions.
     pairs: load neighbours two by two, if the core can, within these limits.
     """
     module, apart, in_order = ir.Module(), ir.Module(), ir.Module()
@@ -83,7 +86,8 @@ def emit_functions(
     for number, thunk in enumerate(count):
         name = f"{program.name}.{number}.{_kind(thunk)}"
         limit = 0
-        if pairs and not size and target.loads_pairs and _is_long_sum(thunk):
+        called = library and _is_called(thunk)
+        if pairs and not (size or called) and target.loads_pairs and _is_long_sum(thunk):
             limit = pairs.of(name)
         pointers = len(_pointers(thunk))
         copied = "f32" in target.float_dtypes and not size
@@ -92,7 +96,7 @@ def emit_functions(
         inline = (count[thunk] == 1 or copied) and not limit and not baked
         written = in_order if baked else apart if limit else module
         code = Code(written, name, pointers, inline=inline)
-        _write(code, thunk, same_code, target, SumOptions(contract, size, limit))
+        _write(code, thunk, same_code, target, SumOptions(contract, size, limit, library))
         code.end()
         names[thunk] = name
         origins[name] = _described(first[thunk])
@@ -110,6 +114,13 @@ def emit_functions(
 def _text(module: ir.Module) -> str:
     lines = str(module).splitlines()
     return "\n".join(line for line in lines if not line.startswith((";", "target ")))
+
+
+def _is_called(thunk: EmittedThunk) -> bool:
+    """Whether the DSP library does it."""
+    if isinstance(thunk, FftThunk):
+        return has_fft(thunk)
+    return isinstance(thunk, DotThunk) and dot_call(thunk) is not None
 
 
 def _is_long_sum(thunk: EmittedThunk) -> bool:
@@ -157,6 +168,8 @@ def _write(
         sort(code, thunk, same_code.get(thunk.comparator, thunk.comparator))
     elif isinstance(thunk, TopKThunk):
         top_k(code, thunk)
+    elif options.library and has_fft(thunk):
+        call_fft(code, thunk)
     else:
         fft(code, thunk, contract=options.contract)
 

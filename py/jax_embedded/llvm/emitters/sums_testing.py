@@ -2,7 +2,7 @@
 """For tests: runs the loops of a dot on this machine."""
 
 import ctypes
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import llvmlite.binding as llvm
 import numpy as np
@@ -18,8 +18,15 @@ HOST = TARGETS["host"]
 GUARD = np.float32(12345.0)
 
 
-def compiled(write: Callable[[Code], None], pointers: int = 3) -> tuple[Callable, object]:
-    """A function of pointers, and what must stay alive meanwhile."""
+def compiled(
+    write: Callable[[Code], None],
+    pointers: int = 3,
+    functions: Mapping[str, ctypes._CFuncPtr] | None = None,
+) -> tuple[Callable, object]:
+    """A function of pointers, and what must stay alive meanwhile.
+
+    functions: that it may call, by name.
+    """
     module = ir.Module()
     code = Code(module, "f", pointers, inline=False)
     write(code)
@@ -29,12 +36,13 @@ def compiled(write: Callable[[Code], None], pointers: int = 3) -> tuple[Callable
     parsed.get_function("f").linkage = "external"
     parsed.verify()
     machine = target_machine(HOST)
-    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=3))
-    builder.getModulePassManager().run(parsed, builder)
+    passes = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=3))
+    passes.getModulePassManager().run(parsed, passes)
+    builder = llvm.JITLibraryBuilder().add_object_img(machine.emit_object(parsed))
+    for name, function in (functions or {}).items():
+        builder.import_symbol(name, ctypes.cast(function, ctypes.c_void_p).value)
     library = (
-        llvm.JITLibraryBuilder()
-        .add_object_img(machine.emit_object(parsed))
-        .add_current_process()
+        builder.add_current_process()
         .export_symbol("f")
         .link(llvm.create_lljit_compiler(use_jit_link=True), "f")
     )

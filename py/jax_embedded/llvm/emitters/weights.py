@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from jax_embedded.ir.program import Program
 from jax_embedded.ir.thunks import DotAxis, DotThunk, Slice, Step, reads_and_writes, replace_steps
 from jax_embedded.llvm.emitters.arithmetic import Arithmetic, SumOptions, arithmetic
+from jax_embedded.llvm.emitters.dsp import dot_call
 from jax_embedded.llvm.emitters.tile_choice import instructions
 from jax_embedded.llvm.emitters.tiles import ONE, in_order, merged, problem_of
 from jax_embedded.target import Target
@@ -74,7 +75,7 @@ def _layout(step: Step, where: Slice, target: Target, options: SumOptions) -> _L
         return None
     if where not in (step.lhs, step.rhs) or where in step.inputs:
         return None
-    if "f32" not in target.float_dtypes:
+    if "f32" not in target.float_dtypes or (options.library and dot_call(step)):
         return None
     side, other = ("lhs", "rhs") if where == step.lhs else ("rhs", "lhs")
     rows, columns, terms = _axes(step, other)
