@@ -1,5 +1,6 @@
 """jax_llvm_library: a JAX function as a C library."""
 
+load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
 load("@rules_cc//cc:find_cc_toolchain.bzl", "find_cc_toolchain", "use_cc_toolchain")
 load("@rules_cc//cc/common:cc_common.bzl", "cc_common")
 load("@rules_cc//cc/common:cc_info.bzl", "CcInfo")
@@ -41,6 +42,12 @@ ATTRS = {
         default = Label("//py/jax_embedded:compiler"),
         cfg = "exec",
         executable = True,
+    ),
+    "_dsp": attr.label(default = Label("//runtime:dsp")),
+    "_dsp_functions": attr.label(
+        doc = "What generated code calls of jax_embedded/dsp.h.",
+        default = Label("//runtime:dsp_functions"),
+        providers = [CcInfo],
     ),
 }
 
@@ -84,7 +91,7 @@ def _jax_llvm_library_impl(ctx):
         ),
         library,
         program,
-        _cc_info(ctx, library, target.abi),
+        _cc_info(ctx, library, [target.abi, ctx.attr._dsp_functions[CcInfo]]),
     ]
 
 def _compile(ctx, program, library):
@@ -100,6 +107,8 @@ def _compile(ctx, program, library):
     args.add("--fp-contract", ctx.attr.fp_contract)
     args.add("--optimize", ctx.attr.optimize)
     args.add("--weights", ctx.attr.weights)
+    if ctx.attr._dsp[BuildSettingInfo].value != "builtin" and library.target != "host":
+        args.add("--dsp", "library")
     if ctx.attr.max_code_bytes:
         args.add("--max-code-bytes", ctx.attr.max_code_bytes)
     args.add("--workspace", ctx.attr.workspace)
@@ -129,7 +138,7 @@ def _compile(ctx, program, library):
         use_default_shell_env = True,
     )
 
-def _cc_info(ctx, library, abi):
+def _cc_info(ctx, library, needed):
     cc_toolchain = find_cc_toolchain(ctx)
     features = cc_common.configure_features(
         ctx = ctx,
@@ -160,7 +169,7 @@ def _cc_info(ctx, library, abi):
         ),
         linking_context = linking_context,
     )
-    return cc_common.merge_cc_infos(direct_cc_infos = [info], cc_infos = [abi])
+    return cc_common.merge_cc_infos(direct_cc_infos = [info], cc_infos = needed)
 
 jax_llvm_library_rule = rule(
     implementation = _jax_llvm_library_impl,

@@ -64,6 +64,40 @@ cc_library(
     ],
     visibility = ["//visibility:public"],
 )
+
+# Of what runtime/dsp calls, by the rules of C for floating point.
+cc_library(
+    name = "float32",
+    srcs = [
+        "Source/BasicMathFunctions/arm_dot_prod_f32.c",
+        "Source/CommonTables/arm_common_tables.c",
+        "Source/CommonTables/arm_const_structs.c",
+        "Source/CommonTables/arm_mve_tables.c",
+        "Source/MatrixFunctions/arm_mat_mult_f32.c",
+        "Source/MatrixFunctions/arm_mat_vec_mult_f32.c",
+        "Source/TransformFunctions/arm_bitreversal2.c",
+        "Source/TransformFunctions/arm_cfft_f32.c",
+        "Source/TransformFunctions/arm_cfft_init_f32.c",
+        "Source/TransformFunctions/arm_cfft_radix8_f32.c",
+    ] + glob(["PrivateInclude/**/*.h"]),
+    hdrs = glob(["Include/**/*.h"]),
+    copts = [
+        "-O3",
+        "-fdata-sections",
+        "-ffunction-sections",
+        "-w",
+    ],
+    defines = [
+        "ARM_MATH_LOOPUNROLL",
+        "__GNUC_PYTHON__",
+    ],
+    includes = [
+        "Include",
+        "PrivateInclude",
+    ],
+    linkstatic = True,
+    visibility = ["//visibility:public"],
+)
 """
 
 def _cmsis_dsp_repository_impl(rctx):
