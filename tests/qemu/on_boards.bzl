@@ -6,14 +6,20 @@ load("//platforms:host_only.bzl", "HOST_ONLY")
 DOC = "Runs tests as they are for another platform, one after the other. Use on_boards_test."
 
 _PLATFORMS = "//command_line_option:platforms"
+_DSP = "//runtime:dsp"
+_DSP_LIBRARY = "//runtime:dsp_library"
 
-def _platform_impl(_settings, attr):
-    return {_PLATFORMS: str(attr.platform)}
+def _platform_impl(settings, attr):
+    return {
+        _DSP: "cmsis_dsp" if attr.calls_dsp else settings[_DSP],
+        _DSP_LIBRARY: attr.dsp_library or settings[_DSP_LIBRARY],
+        _PLATFORMS: str(attr.platform),
+    }
 
 _platform = transition(
     implementation = _platform_impl,
-    inputs = [],
-    outputs = [_PLATFORMS],
+    inputs = [_DSP, _DSP_LIBRARY],
+    outputs = [_DSP, _DSP_LIBRARY, _PLATFORMS],
 )
 
 _SCRIPT = """\
@@ -46,6 +52,8 @@ _on_platform_test = rule(
     implementation = _on_platform_impl,
     doc = DOC,
     attrs = {
+        "calls_dsp": attr.bool(doc = "Whether exported functions call a DSP library."),
+        "dsp_library": attr.string(doc = "Label of that library, if not the default one."),
         "platform": attr.label(mandatory = True),
         "tests": attr.label_list(
             doc = "Tests that need no args and no environment: these belong to a test that Bazel runs itself.",
@@ -56,16 +64,17 @@ _on_platform_test = rule(
     test = True,
 )
 
-def on_boards_test(name, tests, tags = [], **kwargs):
+def on_boards_test(name, tests, platforms = QEMU_BOARDS.keys(), tags = [], **kwargs):
     """Runs tests on each board; not multiplied when the target platform is a board itself.
 
     Args:
         name: string, of a test suite of NAME.PLATFORM for each board.
         tests: list of labels, tests without args.
+        platforms: list of string, of QEMU_BOARDS.
         tags: list of string, as everywhere.
-        **kwargs: as in every test.
+        **kwargs: calls_dsp and dsp_library of the rule, else as in every test.
     """
-    for platform in QEMU_BOARDS:
+    for platform in platforms:
         _on_platform_test(
             name = "%s.%s" % (name, platform),
             platform = Label("//platforms:" + platform),
@@ -77,5 +86,5 @@ def on_boards_test(name, tests, tags = [], **kwargs):
     native.test_suite(
         name = name,
         tags = tags,
-        tests = [":%s.%s" % (name, platform) for platform in QEMU_BOARDS],
+        tests = [":%s.%s" % (name, platform) for platform in platforms],
     )
