@@ -2,11 +2,11 @@
 #include "dsp/transform_functions.h"
 #include "jax_embedded/dsp.h"
 
-#define DEFINE(N)                                \
-  JXE_FFT_C64(N) {                               \
-    arm_cfft_instance_f32 transform;             \
-    arm_cfft_init_##N##_f32(&transform);         \
-    arm_cfft_f32(&transform, data, inverse, 1);  \
+#define DEFINE(N)                               \
+  JXE_FFT_C64(N) {                              \
+    arm_cfft_instance_f32 transform;            \
+    arm_cfft_init_##N##_f32(&transform);        \
+    arm_cfft_f32(&transform, data, inverse, 1); \
   }
 
 DEFINE(16)

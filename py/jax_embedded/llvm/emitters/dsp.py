@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Products and Fourier transforms as calls of a DSP library: the functions of jax_embedded/dsp.h."""
+"""Products and Fourier transforms as calls of a DSP library, of what jax_embedded/dsp.h declares."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -97,9 +97,7 @@ def call_dot(code: Code, thunk: DotThunk, call: DotCall, *, contract: bool) -> N
         numbers = [I32(value) for value in call.numbers]
         kinds = [POINTER, POINTER]
         if call.function == DOT:
-            function = code.declare(
-                DOT, ir.FunctionType(ir.FloatType(), [*kinds, I32])
-            )
+            function = code.declare(DOT, ir.FunctionType(ir.FloatType(), [*kinds, I32]))
             total = [code.build.call(function, [here.lhs, here.rhs, *numbers])]
             read = [f32.load(code, base, 0) for base in here.results[1:]]
             f32.store(code, finish(code, f32, total, read, thunk.epilogue), here.results[0], 0)
@@ -113,9 +111,7 @@ def call_dot(code: Code, thunk: DotThunk, call: DotCall, *, contract: bool) -> N
     arrays.along(code, around, products)
 
 
-def _finish_all(
-    code: Code, here: Arrays, call: DotCall, epilogue: Sequence[Operation]
-) -> None:
+def _finish_all(code: Code, here: Arrays, call: DotCall, epilogue: Sequence[Operation]) -> None:
     axes = [axis for axis in (call.row, call.column) if axis.extent > 1]
     with code.loops([axis.extent for axis in axes]) as indices:
         places = list(zip(indices, axes, strict=True))
@@ -140,9 +136,7 @@ def call_fft(code: Code, thunk: FftThunk) -> None:
     (length,) = thunk.lengths
     with code.loop(thunk.out.shape.elements) as i:
         kind.store(code, kind.load(code, source, i), out, i)
-    function = code.declare(
-        FFT_FUNCTIONS[length], ir.FunctionType(ir.VoidType(), [POINTER, I32])
-    )
+    function = code.declare(FFT_FUNCTIONS[length], ir.FunctionType(ir.VoidType(), [POINTER, I32]))
     with code.loop(thunk.out.shape.elements // length) as line:
         here = kind.address(code, out, code.index((line, length)))
         code.build.call(function, [here, I32(int(thunk.kind == "ifft"))])

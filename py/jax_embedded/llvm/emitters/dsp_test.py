@@ -110,7 +110,10 @@ def test_products_of_the_library(subscripts, calls):
 
 @pytest.mark.parametrize(
     "subscripts",
-    "mk,nk->mn km,kn->mn km,nk->mn mk,kn->nm m,n->mn mkj,jnk->mn kb,bk->b kb,bkn->bn mk,bkn->mbn".split(),
+    (
+        "mk,nk->mn km,kn->mn km,nk->mn mk,kn->nm m,n->mn mkj,jnk->mn kb,bk->b kb,bkn->bn"
+        " mk,bkn->mbn"
+    ).split(),
 )
 def test_products_that_are_ours(subscripts):
     lhs, rhs = random_arrays(subscripts, EXTENTS)

@@ -3,6 +3,7 @@
 
 import ctypes
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import llvmlite.binding as llvm
 import numpy as np
@@ -21,11 +22,11 @@ GUARD = np.float32(12345.0)
 def compiled(
     write: Callable[[Code], None],
     pointers: int = 3,
-    functions: Mapping[str, ctypes._CFuncPtr] | None = None,
+    functions: Mapping[str, Any] | None = None,
 ) -> tuple[Callable, object]:
     """A function of pointers, and what must stay alive meanwhile.
 
-    functions: that it may call, by name.
+    functions: of ctypes, that it may call, by name.
     """
     module = ir.Module()
     code = Code(module, "f", pointers, inline=False)
