@@ -71,13 +71,24 @@ def measured_function(name, library, function = None, draws = 0, max_ulp = 4, ca
 
 _PLATFORMS = "//command_line_option:platforms"
 
-def _every_board_impl(_settings, attr):
-    return {platform: {_PLATFORMS: [str(Label("//platforms:" + platform))]} for platform in attr.platforms}
+_DSP = "//runtime:dsp"
+
+def _every_board_impl(settings, attr):
+    return {
+        platform: {
+            _DSP: "cmsis_dsp" if attr.calls_dsp else settings[_DSP],
+            _PLATFORMS: [str(Label("//platforms:" + platform))],
+        }
+        for platform in attr.platforms
+    }
 
 _every_board = transition(
     implementation = _every_board_impl,
-    inputs = [],
-    outputs = [_PLATFORMS],
+    inputs = [_DSP],
+    outputs = [
+        _DSP,
+        _PLATFORMS,
+    ],
 )
 
 def _on_boards_impl(ctx):
@@ -104,6 +115,7 @@ on_boards = rule(
     implementation = _on_boards_impl,
     doc = "Files: NAME/machines.json, qemu's name of each platform's board; NAME/PLATFORM/PROGRAM and LIBRARY.json.",
     attrs = {
+        "calls_dsp": attr.bool(doc = "Whether exported functions call a DSP library."),
         "libraries": attr.label_list(
             doc = "jax_llvm_library targets.",
             cfg = _every_board,
