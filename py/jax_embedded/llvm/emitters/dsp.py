@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Products and Fourier transforms as calls of a DSP library, of what jax_embedded/dsp.h declares."""
+"""Products and Fourier transforms as calls of a DSP library, by jax_embedded/dsp.h."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
