@@ -41,6 +41,8 @@ def check_c_name(name: str, role: str, fix: str, *, external: bool = False) -> N
         found = f'"{name}"'
     elif external and name in _TAKEN:
         found = f"{name}, a function of the C library"
+    elif external and name.startswith("jxe_"):
+        found = f"{name}, reserved to jax_embedded"
     elif name.startswith("__") or re.match(r"_[A-Z]", name):
         found = f"{name}, reserved to the C compiler"
     else:

@@ -44,6 +44,12 @@ def test_names_that_c_cannot_use(name, found):
     assert error.fix == "rename the argument"
 
 
+def test_names_of_ours_are_refused_for_the_function_only():
+    check_c_name("jxe_dot_f32", "argument", "")
+    with pytest.raises(ExportError, match="found jxe_dot_f32, reserved to jax_embedded"):
+        check_c_name("jxe_dot_f32", "function", "", external=True)
+
+
 @pytest.mark.parametrize("name", ["main", "sin", "sinf", "memcpy", "expf", "free"])
 def test_library_functions_are_refused_for_the_function_only(name):
     check_c_name(name, "argument", "")

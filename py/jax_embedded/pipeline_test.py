@@ -149,3 +149,20 @@ def test_a_dsp_library_is_called_where_it_is_asked_for(floats, target, dsp, weig
     options = CompileOptions("f", "f", TARGETS[target], dsp=dsp, weights=weights)
     externals = json.loads(compile_dump(floats, options).files["f.json"])["externals"]
     assert ("jxe_matrix_matrix_f32" in externals) == called
+
+
+@pytest.fixture(scope="module")
+def spectrum(tmp_path_factory) -> Dump:
+    src: Path = tmp_path_factory.mktemp("src") / "f.py"
+    src.write_text("import jax.numpy as jnp\n\ndef f(x):\n    return jnp.fft.fft(x)\n")
+    return capture(CaptureRequest(src, "f", {"x": "c64[64]"}))
+
+
+def test_a_transform_of_a_dsp_library_takes_no_scratch_memory(spectrum):
+    taken = {}
+    for dsp in ("builtin", "library"):
+        options = CompileOptions("f", "f", TARGETS["cortex-m4f"], dsp=dsp)
+        taken[dsp] = json.loads(compile_dump(spectrum, options).files["f.json"])["bytes"][
+            "workspace"
+        ]
+    assert taken == {"builtin": 512, "library": 0}

@@ -1,6 +1,5 @@
 """jax_llvm_library: a JAX function as a C library."""
 
-load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
 load("@rules_cc//cc:find_cc_toolchain.bzl", "find_cc_toolchain", "use_cc_toolchain")
 load("@rules_cc//cc/common:cc_common.bzl", "cc_common")
 load("@rules_cc//cc/common:cc_info.bzl", "CcInfo")
@@ -43,12 +42,6 @@ ATTRS = {
         cfg = "exec",
         executable = True,
     ),
-    "_dsp": attr.label(default = Label("//runtime:dsp")),
-    "_dsp_functions": attr.label(
-        doc = "What generated code calls of jax_embedded/dsp.h.",
-        default = Label("//runtime:dsp_functions"),
-        providers = [CcInfo],
-    ),
 }
 
 _TARGET_TOOLCHAIN = Label("//toolchains/target:toolchain_type")
@@ -77,7 +70,7 @@ def _jax_llvm_library_impl(ctx):
         target = target.target,
         workspace = ctx.attr.workspace,
     )
-    _compile(ctx, program, library)
+    _compile(ctx, program, library, target)
     return [
         DefaultInfo(files = depset([library.header, library.object])),
         OutputGroupInfo(
@@ -91,10 +84,10 @@ def _jax_llvm_library_impl(ctx):
         ),
         library,
         program,
-        _cc_info(ctx, library, [target.abi, ctx.attr._dsp_functions[CcInfo]]),
+        _cc_info(ctx, library, target.abi),
     ]
 
-def _compile(ctx, program, library):
+def _compile(ctx, program, library, target):
     args = ctx.actions.args()
     args.use_param_file("@%s", use_always = True)
     args.set_param_file_format("multiline")
@@ -103,12 +96,11 @@ def _compile(ctx, program, library):
     args.add("--dump", program.dump.path)
     args.add("--name", library.c_name)
     args.add("--stem", ctx.label.name)
-    args.add("--target", library.target)
+    args.add("--target", target.target)
     args.add("--fp-contract", ctx.attr.fp_contract)
     args.add("--optimize", ctx.attr.optimize)
     args.add("--weights", ctx.attr.weights)
-    if ctx.attr._dsp[BuildSettingInfo].value != "builtin" and library.target != "host":
-        args.add("--dsp", "library")
+    args.add("--dsp", target.dsp)
     if ctx.attr.max_code_bytes:
         args.add("--max-code-bytes", ctx.attr.max_code_bytes)
     args.add("--workspace", ctx.attr.workspace)
@@ -138,7 +130,7 @@ def _compile(ctx, program, library):
         use_default_shell_env = True,
     )
 
-def _cc_info(ctx, library, needed):
+def _cc_info(ctx, library, abi):
     cc_toolchain = find_cc_toolchain(ctx)
     features = cc_common.configure_features(
         ctx = ctx,
@@ -169,7 +161,7 @@ def _cc_info(ctx, library, needed):
         ),
         linking_context = linking_context,
     )
-    return cc_common.merge_cc_infos(direct_cc_infos = [info], cc_infos = needed)
+    return cc_common.merge_cc_infos(direct_cc_infos = [info], cc_infos = [abi])
 
 jax_llvm_library_rule = rule(
     implementation = _jax_llvm_library_impl,

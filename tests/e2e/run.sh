@@ -62,6 +62,12 @@ expect "consumer: its firmware on a board of ours" \
 expect "consumer: a function of ours on a board of ours" \
   "1 2" \
   "$(quietly "$bazelw" run --platforms=@jax_embedded//platforms:qemu_m4f //firmware:roots || true)"
+for by in 'builtin 91' 'cmsis_dsp 6 products by the vendor: 91'; do
+  expect "consumer: its DSP library where --dsp=${by%% *}" \
+    "${by#* }" \
+    "$(quietly "$bazelw" run --platforms=@jax_embedded//platforms:qemu_m4f --@jax_embedded//runtime:dsp="${by%% *}" \
+      --@jax_embedded//runtime:dsp_library=//vendor:dsp //vendor || true)"
+done
 expect "consumer: a core without a board: the object is for it, programs are skipped" \
   '"cpu": "cortex-m7",' \
   "$(quietly "$bazelw" build --platforms=@jax_embedded//platforms:cortex_m7 //... &&

@@ -1,19 +1,28 @@
 """The toolchain that says which processor code is generated for."""
 
+load("@bazel_skylib//rules:common_settings.bzl", "BuildSettingInfo")
 load("@rules_cc//cc/common:cc_info.bzl", "CcInfo")
 
 DOC = "A processor that jax_embedded generates code for."
 
 FIELDS = {
     "abi": "CcInfo, what generated code calls besides the C library.",
+    "dsp": "string, who makes products and Fourier transforms, as `jax_embedded compile --dsp` takes it.",
     "target": "string, name of the processor as `jax_embedded compile --target` takes it.",
 }
 
 LlvmTargetInfo = provider(doc = DOC, fields = FIELDS)
 
+# By //runtime:dsp.
+_DSP = {
+    "builtin": "builtin",
+    "cmsis_dsp": "library",
+}
+
 def _llvm_target_impl(ctx):
     return [platform_common.ToolchainInfo(llvm_target = LlvmTargetInfo(
         abi = ctx.attr._abi[CcInfo],
+        dsp = "builtin" if ctx.attr.target == "host" else _DSP[ctx.attr._dsp[BuildSettingInfo].value],
         target = ctx.attr.target,
     ))]
 
@@ -30,6 +39,7 @@ llvm_target = rule(
             default = Label("//runtime:abi"),
             providers = [CcInfo],
         ),
+        "_dsp": attr.label(default = Label("//runtime:dsp")),
     },
 )
 

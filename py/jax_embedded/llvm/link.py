@@ -16,6 +16,7 @@ from jax_embedded.ir.thunks import kernels_of
 from jax_embedded.llvm.abi import is_known
 from jax_embedded.llvm.emitters.arithmetic import SumOptions
 from jax_embedded.llvm.emitters.baking import with_baked_weights
+from jax_embedded.llvm.emitters.dsp import without_scratch
 from jax_embedded.llvm.emitters.emit import emit_functions
 from jax_embedded.llvm.emitters.narrow_weights import with_narrow_weights
 from jax_embedded.llvm.emitters.pairs import MOST_PAIRED, PairLimits
@@ -96,6 +97,8 @@ def link(
     baked = False
     if weights != "data":
         program, baked = with_baked_weights(program, target, options, always=weights == "code")
+    if library:
+        program = without_scratch(program)
     program = with_narrow_weights(program)
     program = with_laid_out_weights(program, target, options)
     scratch = plan_scratch(program)

@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from llvmlite import ir
 
 from jax_embedded.ir.elementwise import Operation
-from jax_embedded.ir.thunks import DotAxis, DotThunk, FftThunk
+from jax_embedded.ir.program import Program
+from jax_embedded.ir.thunks import DotAxis, DotThunk, FftThunk, Step, replace_steps
 from jax_embedded.llvm.abi import DOT, FFT_FUNCTIONS, MATRIX_MATRIX, MATRIX_VECTOR
 from jax_embedded.llvm.emitters.arrays import Arrays, step_of_result
 from jax_embedded.llvm.emitters.code import I32, POINTER, Code
@@ -129,9 +130,19 @@ def has_fft(thunk: FftThunk) -> bool:
     return complex_ and len(thunk.lengths) == 1 and thunk.lengths[0] in FFT_FUNCTIONS
 
 
+def without_scratch(program: Program) -> Program:
+    """The same program; transforms that the library makes in place have no scratch memory."""
+
+    def changed(step: Step) -> Step:
+        called = isinstance(step, FftThunk) and has_fft(step)
+        return replace(step, scratch=()) if called else step
+
+    return replace(program, thunks=replace_steps(program.thunks, changed))
+
+
 def call_fft(code: Code, thunk: FftThunk) -> None:
-    """Arguments: source, out, and scratch memory that is not needed."""
-    source, out, *_ = code.arguments
+    """Arguments: source, out."""
+    source, out = code.arguments
     kind = number("c64", contract=True)
     (length,) = thunk.lengths
     with code.loop(thunk.out.shape.elements) as i:
