@@ -11,6 +11,7 @@ DOT = "jxe_dot_f32"
 MATRIX_VECTOR = "jxe_matrix_vector_f32"
 MATRIX_MATRIX = "jxe_matrix_matrix_f32"
 FFT_FUNCTIONS = {length: f"jxe_fft_c64_{length}" for length in (2**n for n in range(4, 13))}
+DSP_LIBRARY = frozenset({DOT, MATRIX_VECTOR, MATRIX_MATRIX, *FFT_FUNCTIONS.values()})
 
 _BFLOAT = frozenset({"__truncdfbf2", "__truncsfbf2"})
 
@@ -31,11 +32,10 @@ ARM_RUNTIME = (
     memcpy memcpy4 memcpy8 memmove memmove4 memmove8 memset memset4 memset8 memclr memclr4
     memclr8""".split()
     )
-    | {"__clzsi2"}  # counts leading zeros, on Cortex-M0
-    | {DOT, MATRIX_VECTOR, MATRIX_MATRIX, *FFT_FUNCTIONS.values()}
-)
+    | {"__clzsi2"}
+)  # counts leading zeros, on Cortex-M0
 
 
 def is_known(name: str, *, host: bool) -> bool:
     """Whether generated code may call the function."""
-    return name in C_LIBRARY or name in (HOST_LIBRARY if host else ARM_RUNTIME)
+    return name in C_LIBRARY or name in (HOST_LIBRARY if host else ARM_RUNTIME | DSP_LIBRARY)

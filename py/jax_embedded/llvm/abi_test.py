@@ -21,6 +21,8 @@ def test_functions_of_every_target(name, host):
         "__aeabi_ldivmod",
         "__aeabi_f2iz",
         "__aeabi_f2h",
+        "jxe_dot_f32",
+        "jxe_fft_c64_4096",
     ],
 )
 def test_functions_of_the_arm_runtime(name):
