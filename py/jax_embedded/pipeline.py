@@ -127,7 +127,7 @@ def import_stages() -> None:
 
 
 # llvmlite is imported in the child only: an abort inside LLVM must not take the exporter along.
-def _link(program: Program, function: CFunction, options: CompileOptions, pairs=None):
+def _link(program: Program, function: CFunction, options: CompileOptions, unpaired=()):
     from jax_embedded.llvm.link import link
 
     return link(
@@ -138,7 +138,7 @@ def _link(program: Program, function: CFunction, options: CompileOptions, pairs=
         size=options.size,
         weights=options.weights,
         dsp=options.dsp,
-        pairs=pairs,
+        unpaired=unpaired,
     )
 
 
@@ -158,16 +158,16 @@ def _generate_in_child(program: Program, function: CFunction, options: CompileOp
 
 def _generate(program: Program, function: CFunction, options: CompileOptions):
     from jax_embedded.llvm.codegen import codegen
-    from jax_embedded.llvm.emitters.pairs import PairLimits, functions_with_neon
+    from jax_embedded.llvm.emitters.pairs import functions_with_neon
 
-    limits = PairLimits()
+    unpaired: frozenset[str] = frozenset()
     while True:
-        linked = _link(program, function, options, limits)
+        linked = _link(program, function, options, unpaired)
         code = codegen(linked, options.target, size=options.size)
         with_neon = functions_with_neon(code.assembly, "\n".join(linked.apart))
         if not with_neon:
             break
-        limits = limits.lowered(with_neon)
+        unpaired |= with_neon
     scratch = linked.scratch
     return scratch.workspace_bytes, scratch.workspace_lower_bound, code, linked.origins
 

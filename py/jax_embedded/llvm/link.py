@@ -3,7 +3,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import llvmlite.binding as llvm
@@ -19,7 +19,6 @@ from jax_embedded.llvm.emitters.baking import with_baked_weights
 from jax_embedded.llvm.emitters.dsp import without_scratch
 from jax_embedded.llvm.emitters.emit import emit_functions
 from jax_embedded.llvm.emitters.narrow_weights import with_narrow_weights
-from jax_embedded.llvm.emitters.pairs import MOST_PAIRED, PairLimits
 from jax_embedded.llvm.emitters.weights import with_laid_out_weights
 from jax_embedded.llvm.entry import entry_module
 from jax_embedded.llvm.kernel_calls import (
@@ -79,21 +78,21 @@ def link(
     size: bool = False,
     weights: Weights = "data",
     dsp: Dsp = "builtin",
-    pairs: PairLimits | None = None,
+    unpaired: Collection[str] = (),
 ) -> LinkedModule:
     """contract: allow fused multiply-add where the core has it. size: prefer short code.
 
     weights: where constant matrices of dots are.
     dsp: who makes products and Fourier transforms; on the host, always we.
-    pairs: load neighbours two by two, if the core can, within these limits.
+    unpaired: functions that must not load neighbours two by two.
 
     Errors: ExportError if a kernel calls a function that is not on the ABI list, InternalError if
     LLVM refuses what XLA or we wrote.
     """
     # Whether a loop may load pairs does not change the order that is best for it.
-    most_paired = MOST_PAIRED if target.loads_pairs and not size else 0
+    paired = target.loads_pairs and not size
     library = dsp == "library" and target.name != "host"
-    options = SumOptions(contract, size, most_paired, library)
+    options = SumOptions(contract, size, paired, library=library)
     baked = False
     if weights != "data":
         program, baked = with_baked_weights(program, target, options, always=weights == "code")
@@ -111,7 +110,7 @@ def link(
         contract=contract,
         size=size,
         library=library,
-        pairs=pairs,
+        unpaired=unpaired,
     )
     entry = entry_module(program, function, scratch, emitted, calls)
     used = [kernels.same_code[name] for step in program.steps() for name in kernels_of(step)]
@@ -121,11 +120,6 @@ def link(
         known = found.name.startswith("llvm.") or found.name in functions
         if found.is_declaration and not known:
             _check_external(found.name, program, target)
-    if size:
-        for found in module.functions:
-            if not found.is_declaration:
-                found.add_function_attribute("minsize")
-                found.add_function_attribute("optsize")
     _verify(module, program.name)
     return LinkedModule(
         str(module), program.name, scratch, functions[1:], emitted.apart, emitted.origins, baked

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What sums of products are computed with, by dtype and core."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import isqrt
 
 from llvmlite import ir
@@ -13,7 +13,7 @@ from jax_embedded.target import Target
 
 # XLA defines no order of summation. A sum of more terms than this is made in parts, which keeps its
 # error below what a test against JAX allows; a long one in as many parts as each of them has terms.
-_TERMS = 16
+_TERMS = 32
 # To unpack and to pack is more code than a few calls, and takes as long as two.
 _UNPACKED_TERMS = 6
 _COMPUTED_AS = {"f16": "f32", "bf16": "f32", "c64": "f32", "c128": "f64"}
@@ -43,13 +43,15 @@ class Arithmetic:
 class SumOptions:
     """contract: allow fused multiply-add where the core has it. size: prefer short code.
 
-    pairs: load neighbours two by two, if the core can, and unroll loops at most so often; 0: no.
+    pairs: load neighbours two by two, if the core can.
+    rank: which of the tiles to take, the best of which is thought to be that of 0.
     library: leave to the DSP library what it has.
     """
 
     contract: bool = True
     size: bool = False
-    pairs: int = 0
+    pairs: bool = False
+    rank: int = 0
     library: bool = False
 
 
@@ -74,12 +76,10 @@ def arithmetic(dtype: str, target: Target, terms: int, options: SumOptions) -> A
         registers = Registers(8, 6, at_once, lanes, steps, reach=508)
     elif in_hardware:
         values = (16 if kind.type == ir.DoubleType() else 32) // kind.parts
-        pairs = options.pairs if dtype == "f32" and target.loads_pairs else 0
-        registers = Registers(
-            values, values // 2, at_once, 1, steps * kind.parts, min(32, pairs or 32), bool(pairs)
-        )
+        pairs = options.pairs and dtype == "f32" and target.loads_pairs
+        registers = Registers(values, values // 2, at_once, 1, steps * kind.parts, pairs=pairs)
     elif kind.is_integer and kind.align <= 4:
         registers = Registers(values=8, sums=4, terms=terms)
     else:  # a call for each operation, or two registers for a value
         registers = Registers(2, 1, terms if kind.is_integer else at_once, steps=20 * kind.parts)
-    return Arithmetic(kind, kind, registers, lanes, size)
+    return Arithmetic(kind, kind, replace(registers, rank=options.rank), lanes, size)

@@ -19,6 +19,7 @@ class Code:
     inline: whether it is to become a part of its only caller.
     arguments: the pointers, none of which reaches memory of another.
     build: llvmlite's builder, at the end of what has been written.
+    times: by the name of a basic block, how often a call executes it; at most, where that depends.
     """
 
     def __init__(self, module: ir.Module, name: str, arguments: int, *, inline: bool):
@@ -35,6 +36,8 @@ class Code:
         self.build = ir.IRBuilder(self._function.append_basic_block("begin"))
         self._body = self.build.block
         self._tables = 0
+        self.times: dict[str, int] = {}
+        self._times = 1
 
     def end(self) -> None:
         """Ends the function."""
@@ -66,13 +69,20 @@ class Code:
         address.type = POINTER
         return address
 
+    def _block(self, name: str) -> ir.Block:
+        block = self._function.append_basic_block(name)
+        self.times[block.name] = self._times
+        return block
+
     @contextmanager
     def loop(self, count: Index, first: Index = 0) -> Generator[ir.Value]:
         """Counts from `first` up to, but not including, `count`."""
         begin = self.build.block
-        head = self._function.append_basic_block("loop")
-        body = self._function.append_basic_block("body")
-        exit_ = self._function.append_basic_block("exit")
+        exit_ = self._block("exit")
+        before = self._times
+        if isinstance(count, int) and isinstance(first, int):
+            self._times *= count - first
+        head, body = self._block("loop"), self._block("body")
         self.build.branch(head)
         self.build.position_at_end(head)
         counter = self.build.phi(I32)
@@ -85,6 +95,7 @@ class Code:
             self.build.add(counter, I32(1), flags=("nuw", "nsw")), self.build.block
         )
         self.build.branch(head)
+        self._times = before
         self.build.position_at_end(exit_)
 
     @contextmanager
@@ -97,17 +108,23 @@ class Code:
             yield [outer, *inner]
 
     def repeat(
-        self, count: Index, state: list[ir.Value], body: Callable[[list[ir.Value]], list[ir.Value]]
+        self,
+        count: Index,
+        state: list[ir.Value],
+        body: Callable[[list[ir.Value]], list[ir.Value]],
+        most: int = 1,
     ) -> list[ir.Value]:
         """What becomes of the state when `body` makes the next one of it, `count` times.
 
-        count: if it is not known, at least 1. LLVM does not unroll the loop.
+        count: if it is not known, at least 1, and at most `most`. LLVM does not unroll the loop.
         """
         if isinstance(count, int) and count <= 1:
             return body(state) if count else state
         begin = self.build.block
-        head = self._function.append_basic_block("repeat")
-        exit_ = self._function.append_basic_block("exit")
+        exit_ = self._block("exit")
+        before = self._times
+        self._times *= count if isinstance(count, int) else most
+        head = self._block("repeat")
         self.build.branch(head)
         self.build.position_at_end(head)
         counter = self.build.phi(I32)
@@ -122,6 +139,7 @@ class Code:
         counter.add_incoming(left, self.build.block)
         going = self.build.icmp_unsigned("!=", left, I32(0))
         self.build.cbranch(going, head, exit_).set_metadata("llvm.loop", self._as_it_is())
+        self._times = before
         self.build.position_at_end(exit_)
         return ends
 

@@ -3,7 +3,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from math import inf, prod
 
@@ -30,11 +30,13 @@ from jax_embedded.llvm.emitters.convolution import convolution
 from jax_embedded.llvm.emitters.dot import dot
 from jax_embedded.llvm.emitters.dsp import call_fft, dot_call, has_fft
 from jax_embedded.llvm.emitters.fft import fft
-from jax_embedded.llvm.emitters.pairs import PairLimits, with_neon
+from jax_embedded.llvm.emitters.pairs import with_neon
 from jax_embedded.llvm.emitters.sort import sort, top_k
+from jax_embedded.llvm.emitters.trial import trial
 from jax_embedded.target import Target
 
 _LONG_SUM = 200  # products
+_TRIED = 48  # tiles
 # Copies of short sums with so many products in all are worth it: what they read and write stays in
 # registers.
 _MOST_COPIED = 512
@@ -69,12 +71,12 @@ def emit_functions(
     contract: bool,
     size: bool = False,
     library: bool = False,
-    pairs: PairLimits | None = None,
+    unpaired: Collection[str] = (),
 ) -> EmittedFunctions:
     """same_code: see KernelCalls. contract: allow fused multiply-add where the core has it.
 
     size: prefer short code. library: see SumOptions.
-    pairs: load neighbours two by two, if the core can, within these limits.
+    unpaired: functions that must not load neighbours two by two.
     """
     module, apart, in_order = ir.Module(), ir.Module(), ir.Module()
     thunks = [step for step in program.steps() if isinstance(step, EmittedThunk)]
@@ -85,22 +87,23 @@ def emit_functions(
     origins: dict[str, str] = {}
     for number, thunk in enumerate(count):
         name = f"{program.name}.{number}.{_kind(thunk)}"
-        limit = 0
+        options = SumOptions(contract, size, library=library)
         called = library and _is_called(thunk)
-        if pairs and not (size or called) and target.loads_pairs and _is_long_sum(thunk):
-            limit = pairs.of(name)
+        if _is_long_sum(thunk) and not called and target.name != "host":
+            pairs = target.loads_pairs and not size and name not in unpaired
+            options = _best(thunk, target, options, pairs=pairs)
         pointers = len(_pointers(thunk))
         copied = "f32" in target.float_dtypes and not size
         copied = copied and count[thunk] * _products(thunk) <= _MOST_COPIED
         baked = isinstance(thunk, BakedDotThunk)
-        inline = (count[thunk] == 1 or copied) and not limit and not baked
-        written = in_order if baked else apart if limit else module
+        inline = (count[thunk] == 1 or copied) and not options.pairs and not baked
+        written = in_order if baked else apart if options.pairs else module
         code = Code(written, name, pointers, inline=inline)
-        _write(code, thunk, same_code, target, SumOptions(contract, size, limit, library))
+        _write(code, thunk, same_code, target, options)
         code.end()
         names[thunk] = name
         origins[name] = _described(first[thunk])
-        if limit or baked:
+        if options.pairs or baked:
             ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER] * pointers), name)
         if not inline:
             shared.append(name)
@@ -109,6 +112,26 @@ def emit_functions(
     return EmittedFunctions(
         _text(module), tuple(filter(None, apart_texts)), tuple(shared), origins, names
     )
+
+
+def _best(thunk: EmittedThunk, target: Target, options: SumOptions, *, pairs: bool) -> SumOptions:
+    """With the tile, of some, that is worth most; with pairs if there is one without NEON."""
+    for paired in (True, False) if pairs else (False,):
+        found = {}
+        for rank in range(_TRIED):
+            tried = replace(options, pairs=paired, rank=rank)
+            module = ir.Module()
+            code = Code(module, "f", len(_pointers(thunk)), inline=False)
+            _write(code, thunk, {}, target, tried)
+            code.end()
+            text = with_neon(_text(module), target.features) if paired else _text(module)
+            if text not in found:
+                cost = trial(text, code.times, target, optimised=not paired, size=options.size)
+                found[text] = (cost, tried)
+        costs = [(cost, tried) for cost, tried in found.values() if cost]
+        if costs:
+            return min(costs, key=lambda tried: tried[0])[1]
+    return options
 
 
 def _text(module: ir.Module) -> str:

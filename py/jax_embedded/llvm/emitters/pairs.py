@@ -4,13 +4,12 @@ doubles, which every FPU of a Cortex-M has.
 
 LLVM makes no such loads of its own. It takes a double apart into two floats without an instruction
 if it believes that there are NEON's registers. It must then not use them: `functions_with_neon`
-looks at what it wrote, and those functions are compiled anew with less to keep in registers, and at
-last without pairs.
+looks at what it wrote. Of some tiles (`trial.py`) that one is taken with which it uses none and the
+function takes the fewest instructions; without any, or if it is used after all, there are no pairs.
 """
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable
 
 from llvmlite import ir
 
@@ -29,29 +28,6 @@ _NEON_ALONE = re.compile(
     r"v(ld|st)[1-4]\b|v(dup|ext|trn|zip|uzp|rev\d+|tbl|orr|orn|and|eor|bic|mvn|bsl|bit|bif)\b"
 )
 _VECTOR_OF_TWO = re.compile(r"v\w+\.([fisu](8|16|32|64)|\d+)\s+d\d")
-
-
-MOST_PAIRED = 32
-_LIMITS = (MOST_PAIRED, 4, 2, 0)
-
-
-@dataclass(frozen=True)
-class PairLimits:
-    """How often loops are unrolled at most, by function; not at all without pairs.
-
-    tries: how often a function has been found to use NEON.
-    """
-
-    tries: Mapping[str, int] = field(default_factory=dict)
-
-    def of(self, function: str) -> int:
-        """0: it must not load pairs."""
-        return _LIMITS[self.tries.get(function, 0)]
-
-    def lowered(self, functions: Iterable[str]) -> "PairLimits":
-        """For the next try."""
-        more = {name: self.tries.get(name, 0) + 1 for name in functions}
-        return PairLimits({**self.tries, **more})
 
 
 class Loads:

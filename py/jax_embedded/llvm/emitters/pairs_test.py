@@ -7,10 +7,11 @@ import pytest
 from jax_embedded.capture.capture import CaptureRequest, capture
 from jax_embedded.ir.c_function import c_function
 from jax_embedded.ir.dump import Dump
-from jax_embedded.llvm.codegen import codegen
-from jax_embedded.llvm.emitters.pairs import PairLimits, functions_with_neon
+from jax_embedded.llvm.codegen import ObjectCode, codegen
+from jax_embedded.llvm.emitters import pairs, trial
+from jax_embedded.llvm.emitters.pairs import functions_with_neon
 from jax_embedded.llvm.link import link
-from jax_embedded.pipeline import CompileOptions, compile_dump, program_of
+from jax_embedded.pipeline import CompileOptions, _generate, compile_dump, program_of
 from jax_embedded.target import TARGETS
 
 PAIR = re.compile(r"^\tvld(r\td\d|m\w*\t\w+!?, \{d)", re.MULTILINE)
@@ -54,17 +55,6 @@ def test_what_does_not(instruction):
     assert functions_with_neon(text, "define void @f(ptr %a) {") == frozenset()
 
 
-def test_limits_become_narrower_until_there_are_no_pairs():
-    limits = PairLimits()
-    found = []
-    for _ in range(4):
-        found.append(limits.of("a"))
-        limits = limits.lowered(["a"])
-    assert found == sorted(found, reverse=True)
-    assert found[-1] == 0
-    assert limits.of("b") == found[0]
-
-
 @pytest.fixture(scope="module")
 def dump(tmp_path_factory) -> Dump:
     src: Path = tmp_path_factory.mktemp("src") / "f.py"
@@ -85,10 +75,28 @@ def test_neighbours_are_loaded_two_by_two(dump, target):
 def test_a_function_that_has_failed_loads_no_pairs(dump, target):
     program = program_of(dump, "f")
     function = c_function("f", dump.parameters, dump.results)
-    limits = PairLimits()
-    assert link(program, function, TARGETS[target], pairs=limits).apart
-    for _ in range(3):
-        limits = limits.lowered(["f.0.dot"])
-    linked = link(program, function, TARGETS[target], pairs=limits)
+    assert link(program, function, TARGETS[target]).apart
+    linked = link(program, function, TARGETS[target], unpaired={"f.0.dot"})
     assert not linked.apart
     assert not PAIR.search(codegen(linked, TARGETS[target]).assembly)
+
+
+def test_what_uses_neon_in_the_end_is_compiled_without_pairs(dump, monkeypatch):
+    found = iter([{"f.0.dot"}, set()])
+    monkeypatch.setattr(pairs, "functions_with_neon", lambda *_: frozenset(next(found)))
+    code = generate(dump, "cortex-m4f")
+    assert not PAIR.search(code.assembly)
+    assert next(found, None) is None
+
+
+def generate(dump: Dump, target: str) -> ObjectCode:
+    function = c_function("f", dump.parameters, dump.results)
+    options = CompileOptions("f", "f", TARGETS[target])
+    _, _, code, _ = _generate(program_of(dump, "f"), function, options)
+    return code
+
+
+@pytest.mark.parametrize("target", WITH_PAIRS)
+def test_without_a_tile_that_does_without_neon_there_are_no_pairs(dump, target, monkeypatch):
+    monkeypatch.setattr(trial, "functions_with_neon", lambda *_: frozenset({"f"}))
+    assert not PAIR.search(generate(dump, target).assembly)

@@ -13,7 +13,7 @@ from itertools import product
 
 MOST_CODE = 1100  # bytes for one dot
 _PAIRED = 8  # registers that LLVM loads pairs into ahead of their use
-_WORTH = 0.02  # of the instructions: what may be given for shorter code
+_WORTH = 0.06  # half the code is as good as 4 % of the instructions
 
 
 @dataclass(frozen=True)
@@ -21,10 +21,11 @@ class Registers:
     """values: how many a core has for what it computes with, of `lanes` elements each.
 
     sums: how many of them may hold sums.
-    terms: of a sum that is made at once; a longer one is made in parts.
+    terms: of a sum that is made at once, at most; a longer one is made in parts.
     steps: instructions of a multiplication and an addition.
     unroll: how many products for each sum an iteration may make.
     pairs: whether two neighbours are loaded by one instruction.
+    rank: which of the tiles, the best of which has 0.
     reach: how many bytes behind an address a load reaches.
     """
 
@@ -35,6 +36,7 @@ class Registers:
     steps: int = 1
     unroll: int = 32
     pairs: bool = False
+    rank: int = 0
     reach: int = 1020
 
 
@@ -46,6 +48,7 @@ class Tile:
         if it is of what is summed.
     unroll: products for each sum in one iteration. chains: how many sums each of them is cut into.
     peeled: whether the first iteration stands before the loop, so that no sum begins with a zero.
+    part: terms of a sum that is made at once.
     """
 
     rows: int
@@ -54,6 +57,7 @@ class Tile:
     chains: int = 1
     along: str = "rows"
     peeled: bool = False
+    part: int = 1
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ class Problem:
 @cache
 def choose(problem: Problem, registers: Registers, *, size: bool = False) -> Tile:
     """The tile with which the dot takes the fewest instructions, in code that is no longer than
-    MOST_CODE if that can be; the one of the shortest code among those that are as good.
+    MOST_CODE if that can be; of those that are about as good, one of short code.
 
     size: the one of the shortest code.
     """
@@ -89,14 +93,16 @@ def choose(problem: Problem, registers: Registers, *, size: bool = False) -> Til
             (_cost(problem, registers, tile, lanes), tile)
             for tile in _tiles(problem, registers, along, lanes)
         ]
-    if size:
-        return min(candidates, key=lambda c: (c[0][1], c[0][0]))[1]
-    short = [c for c in candidates if c[0][1] <= MOST_CODE]
-    if not short:
-        return min(candidates, key=lambda c: c[0][1])[1]
-    fewest = min(instructions for (instructions, _), _ in short)
-    good = [c for c in short if c[0][0] <= fewest * (1 + _WORTH)]
-    return min(good, key=lambda c: (c[0][1], c[0][0]))[1]
+    if not size:
+        shortest = min(code for (_, code), _ in candidates)
+        candidates = [c for c in candidates if c[0][1] <= max(MOST_CODE, shortest)]
+    candidates.sort(key=lambda c: worth(*c[0], size=size))
+    return candidates[min(registers.rank, len(candidates) - 1)][1]
+
+
+def worth(instructions: float, code: float, *, size: bool = False) -> tuple[float, float]:
+    """The less, the better. size: prefer short code."""
+    return (code, instructions) if size else (instructions * code**_WORTH, code)
 
 
 def instructions(problem: Problem, registers: Registers, *, size: bool = False) -> float:
@@ -115,19 +121,29 @@ def _tiles(problem: Problem, registers: Registers, along: str, lanes: int) -> It
     ):
         if rows * (columns // width) * chains > registers.sums:
             continue
-        for unroll, peeled in product((1, 2, 4, 8, 16, 32), (False, True)):
-            if unroll % chains or unroll > min(max(terms, 1), registers.unroll):
+        parts = _parts(terms, registers, chains)
+        for part, unroll, peeled in product(parts, (1, 2, 4, 8, 16, 32), (False, True)):
+            if unroll % chains or unroll > min(max(terms, 1), part, registers.unroll):
                 continue
             if peeled and registers.unroll == 1:
                 continue
             if along == "terms" and rows * columns == 1 and (unroll > 4 or chains > 2):
                 continue  # LLVM loads all at once, more than it has registers for
-            in_parts = terms > 2 * registers.terms * chains
+            in_parts = terms > 2 * part
             if along == "terms" and in_parts and (unroll > 4 or peeled):
                 continue  # the same: the sums of the parts need registers too
             if along == "columns" and not _splats_stay(problem, rows, columns, unroll, peeled):
                 continue
-            yield Tile(rows, columns, unroll, chains, along, peeled)
+            yield Tile(rows, columns, unroll, chains, along, peeled, part)
+
+
+def _parts(terms: int, registers: Registers, chains: int) -> list[int]:
+    """How many terms to add up at once: as many as may be or half of them, unless that makes so many
+    parts that their own sum is the less exact one."""
+    most, half = registers.terms * chains, registers.terms // 2
+    return (
+        [most, half * chains] if 0 < terms - half * chains <= 2 * half * half * chains else [most]
+    )
 
 
 def _splats_stay(problem: Problem, rows: int, columns: int, unroll: int, peeled: bool) -> bool:
@@ -149,7 +165,7 @@ def _cost(problem: Problem, registers: Registers, tile: Tile, lanes: int) -> tup
     width = lanes if tile.along == "columns" else 1
     terms = problem.terms // lanes if tile.along == "terms" else problem.terms
     tail = problem.terms % lanes if tile.along == "terms" else 0
-    part = max(1, min(terms, registers.terms * tile.chains))
+    part = max(1, min(terms, tile.part))
     parts = max(1, -(-terms // part))
     loops, rest = divmod(part, tile.unroll)
     steps = tile.unroll * min(loops, 2 if tile.peeled else 1) + rest
@@ -162,6 +178,8 @@ def _cost(problem: Problem, registers: Registers, tile: Tile, lanes: int) -> tup
             left: float = 1 + (rows - 1) / tile.unroll if problem.sliding else rows
             left *= _instructions_of_a_load(problem.row_steps, rows, tile.unroll, registers)
             right: float = vectors
+            if tile.along == "rows" and problem.column_steps[0] == problem.column_steps[1] != 0:
+                right = 1 + (columns - 1) / tile.unroll
             if problem.sliding_vectors and tile.along == "columns":
                 right = 1 + (vectors - 1) / tile.unroll
             right *= _instructions_of_a_load(problem.column_steps, columns, tile.unroll, registers)

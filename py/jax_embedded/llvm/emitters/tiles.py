@@ -160,7 +160,7 @@ class _Sums:
         self.pairs = how.pairs
         self.tile: Tile = choose(problem, how.registers, size=how.size)
         self.vector = Vector(lanes, how.number)
-        self.most = how.registers.terms * self.tile.chains
+        self.most = self.tile.part
         self.sum: Number | Unpacked | Vector = how.sum
         if self.tile.along != "rows":
             self.sum = self.vector
@@ -267,7 +267,7 @@ class _Tile:
 
         state = [lhs, rhs, *_flat(sums or self._zeros())]
         if isinstance(axis, Taps):
-            state = self.code.repeat(axis.count, state, lambda state: add_part(1, state))
+            state = self.code.repeat(axis.count, state, lambda s: add_part(1, s), axis.most)
         else:
             parts, part = axis.extent // most, most
             state = self.code.repeat(parts, state, lambda state: add_part(part, state))
@@ -297,7 +297,7 @@ class _Tile:
 
         if not innermost or not isinstance(count, int):
             state = [lhs, rhs, *_flat(sums or self._zeros())]
-            state = self.code.repeat(count, state, lambda state: step_on(1, state))
+            state = self.code.repeat(count, state, lambda s: step_on(1, s), _most(axis))
             return state[0], state[1], self._sums(state[2:])
         unroll = self.whole.tile.unroll
         iterations, rest = divmod(count, unroll)

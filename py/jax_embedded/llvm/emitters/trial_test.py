@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: Apache-2.0
+"""That what is counted is what a core executes: tests/bench counts the same functions in qemu."""
+
+from math import prod
+
+import pytest
+from llvmlite import ir
+
+from jax_embedded.llvm.emitters.code import Code
+from jax_embedded.llvm.emitters.number import number
+from jax_embedded.llvm.emitters.tile_choice import worth
+from jax_embedded.llvm.emitters.trial import trial
+from jax_embedded.target import TARGETS
+
+CORES = [name for name, target in TARGETS.items() if target.float_dtypes and name != "host"]
+
+
+def cost_of(target: str, *counts: int, optimised: bool) -> float:
+    """Of nested loops that add up squares, one behind the other."""
+    module = ir.Module()
+    code = Code(module, "f", 2, inline=False)
+    f32 = number("f32", contract=True, fused=True)
+
+    def add(state: list[ir.Value], inner: tuple[int, ...]) -> list[ir.Value]:
+        if inner:
+            return code.repeat(inner[0], state, lambda state: add(state, inner[1:]))
+        x = f32.load(code, state[0], 0)
+        (total,) = f32.add_product(code, state[1:], x, x)
+        return [f32.address(code, state[0], 1), total]
+
+    x, out = code.arguments
+    _, total = add([x, *f32.zero()], counts)
+    f32.store(code, [total], out, 0)
+    code.end()
+    assert max(code.times.values()) == prod(counts)
+    declarations = str(module).split("\n\n", 1)[1]
+    found = trial(declarations, code.times, TARGETS[target], optimised=optimised)
+    assert found
+    return found[0]
+
+
+@pytest.mark.parametrize("optimised", [False, True])
+@pytest.mark.parametrize("target", CORES)
+def test_loops_count_as_often_as_they_run(target, optimised):
+    cost = cost_of(target, 30, 1000, optimised=optimised)
+    assert 1.9 < cost_of(target, 60, 1000, optimised=optimised) / cost < 2.1
+    assert 1.9 < cost_of(target, 30, 2000, optimised=optimised) / cost < 2.1
+    assert worth(3 * 30_000, 40)[0] < cost < worth(6 * 30_000, 200)[0]
+
+
+def test_neon_has_no_cost():
+    text = """
+define void @f(ptr %a) "target-features"="+vfp4d16sp,+neon" {
+  %x = load <4 x float>, ptr %a
+  %y = fadd <4 x float> %x, %x
+  store <4 x float> %y, ptr %a
+  ret void
+}
+"""
+    assert trial(text, {}, TARGETS["cortex-m4f"], optimised=False) is None
+    assert trial(text, {}, TARGETS["cortex-m4f"], optimised=True)
