@@ -17,7 +17,7 @@ class Target:
 
     name: as written after --target.
     triple: in four parts; with three parts LLVM silently takes the soft-float ABI.
-    cpu, features: LLVM's names.
+    cpu, features: LLVM's names. Without slowfpvfmx, it fuses a multiplication and an addition.
     relocation_model: LLVM's name; "pic" where executables are position independent.
     pointer_bytes: size and alignment of a pointer.
     float_lanes: of how many f32 one instruction makes results; 1 without vectors.
@@ -57,7 +57,7 @@ TARGETS = {
             "cortex-m4f",
             "thumbv7em-unknown-none-eabihf",
             "cortex-m4",
-            "+vfp4d16sp",
+            "+vfp4d16sp,-slowfpvfmx",
             float_dtypes=("f32",),
             fused=True,
             loads_pairs=True,
@@ -75,7 +75,7 @@ TARGETS = {
             "cortex-m33",
             "thumbv8m.main-unknown-none-eabihf",
             "cortex-m33",
-            "+fp-armv8d16sp",
+            "+fp-armv8d16sp,-slowfpvfmx",
             float_dtypes=("f32",),
             fused=True,
             loads_pairs=True,

@@ -8,6 +8,7 @@ import llvmlite.binding as llvm
 
 from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.llvm.abi import is_known
+from jax_embedded.llvm.assembly import has_loops, instructions
 from jax_embedded.llvm.link import LinkedModule
 from jax_embedded.llvm.math import PREFIX
 from jax_embedded.llvm.mve import safe_comparisons
@@ -77,9 +78,9 @@ def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> Obje
     if "+mve" in target.features:
         text = safe_comparisons(text)
         module = llvm.parse_assembly(text)
-    assembly = machine.emit_assembly(module)
-    # Emitting changes a module: the object comes from a fresh copy, so that both are the same code.
-    data = machine.emit_object(llvm.parse_assembly(text))
+    assembly, data = _emitted(text, machine)
+    if target.fused and not (linked.baked or has_loops(assembly)):
+        assembly, data = _shorter(assembly, data, text, machine)
     externals = undefined_symbols(data)
     unknown = [name for name in externals if not is_known(name, host=target.name == "host")]
     if unknown:
@@ -90,6 +91,26 @@ def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> Obje
             "compute with other dtypes, such as f32 instead of f16 or bf16",
         )
     return ObjectCode(text, assembly, data, sections(data), externals, function_sizes(data))
+
+
+def _emitted(text: str, machine: llvm.TargetMachine) -> tuple[str, bytes]:
+    """The assembly and the object: each of a copy, since emitting changes a module."""
+    assembly = machine.emit_assembly(llvm.parse_assembly(text))
+    return assembly, machine.emit_object(llvm.parse_assembly(text))
+
+
+def _shorter(
+    assembly: str, data: bytes, text: str, machine: llvm.TargetMachine
+) -> tuple[str, bytes]:
+    """The same code or, if that is shorter, in the order of the IR.
+
+    LLVM's scheduler hides latencies, and pays with registers that are stored and loaded again.
+    """
+    llvm.set_option("jax_embedded", "-enable-misched=false")
+    in_order = _emitted(text, machine)
+    llvm.set_option("jax_embedded", "-enable-misched=true")
+    shorter = instructions(in_order[0]) < instructions(assembly)
+    return in_order if shorter else (assembly, data)
 
 
 def _link_apart(module: llvm.ModuleRef, linked: LinkedModule, target: Target) -> None:

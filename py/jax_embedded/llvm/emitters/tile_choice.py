@@ -138,8 +138,9 @@ def _tiles(problem: Problem, registers: Registers, along: str, lanes: int) -> It
 
 
 def _parts(terms: int, registers: Registers, chains: int) -> list[int]:
-    """How many terms to add up at once: as many as may be or half of them, unless that makes so many
-    parts that their own sum is the less exact one."""
+    """How many terms to add up at once: as many as may be, or half of them unless that makes so
+    many parts that their own sum is the less exact one.
+    """
     most, half = registers.terms * chains, registers.terms // 2
     return (
         [most, half * chains] if 0 < terms - half * chains <= 2 * half * half * chains else [most]

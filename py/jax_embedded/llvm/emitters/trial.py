@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import llvmlite.binding as llvm
 
+from jax_embedded.llvm.assembly import is_instruction
 from jax_embedded.llvm.emitters.pairs import functions_with_neon
 from jax_embedded.llvm.emitters.tile_choice import worth
 from jax_embedded.llvm.object_file import function_sizes
@@ -14,7 +15,6 @@ from jax_embedded.llvm.targets import data_layout, target_machine
 from jax_embedded.target import Target
 
 _BLOCK = re.compile(r'(?:\.LBB\w+:|@ %bb\.\d+:).*@ %"?([\w.]+)"?')
-_INSTRUCTION = re.compile(r"\t[a-z]")
 _BYTES = 4  # of an instruction, at most
 
 
@@ -45,7 +45,7 @@ def trial(
     for line in assembly.splitlines():
         if found := _BLOCK.match(line):
             now = times.get(found[1], now)
-        elif _INSTRUCTION.match(line):
+        elif is_instruction(line):
             instructions += now
             code += _BYTES
     if size:

@@ -52,7 +52,7 @@ def placed(thunk: DotThunk, weights: str) -> DotThunk:
 
 def laid_out(thunks: list, weights: np.ndarray, target: Target, *, size: bool = False):
     program = program_of(thunks, weights, 1 << 16)
-    found = with_laid_out_weights(program, target, SumOptions(size=size, pairs=32))
+    found = with_laid_out_weights(program, target, SumOptions(size=size, pairs=True))
     changed = found.allocations[CONSTANT].data
     assert changed is not None
     return found, np.frombuffer(changed, np.float32)
