@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import io
+from itertools import product
 
 import llvmlite.binding as llvm
 import pytest
@@ -7,6 +8,8 @@ from elftools.elf.elffile import ELFFile
 
 from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.ir.scratch import Scratch
+from jax_embedded.llvm import codegen as codegen_module
+from jax_embedded.llvm.assembly import instructions
 from jax_embedded.llvm.codegen import ObjectCode, codegen
 from jax_embedded.llvm.link import LinkedModule
 from jax_embedded.llvm.targets import data_layout
@@ -160,3 +163,46 @@ def test_a_call_that_llvm_makes_of_an_instruction_and_no_library_has():
         generated(TARGETS["cortex-m0"], text)
     assert caught.value.kind == "unsupported-operation"
     assert "__addtf3" in caught.value.what
+
+
+def products_of_matrices(n: int = 5) -> str:
+    """out = a b c without loops, row by row."""
+    lines = ["declare float @llvm.fma.f32(float, float, float)"]
+    lines.append(
+        "define void @f(ptr noalias %a, ptr noalias %b, ptr noalias %c, ptr noalias %out) {"
+    )
+
+    places = list(product(range(n), repeat=2))
+    values = {}
+
+    def element(name: str, i: int, j: int) -> str:
+        """Of an array; loaded when it is asked for first."""
+        if (name, i, j) not in values:
+            lines.append(f"  %{name}p{i}{j} = getelementptr float, ptr %{name}, i32 {n * i + j}")
+            lines.append(f"  %{name}{i}{j} = load float, ptr %{name}p{i}{j}, align 4")
+            values[name, i, j] = f"%{name}{i}{j}"
+        return values[name, i, j]
+
+    for name, left, right in (("t", "a", "b"), ("r", "t", "c")):
+        for k, (i, j) in product(range(n), places):
+            factors = element(left, i, k), element(right, k, j)
+            term = f"%{name}{i}{j}{k}"
+            if k:
+                added = f"float {factors[0]}, float {factors[1]}, float {values[name, i, j]}"
+                lines.append(f"  {term} = call float @llvm.fma.f32({added})")
+            else:
+                lines.append(f"  {term} = fmul float {factors[0]}, {factors[1]}")
+            values[name, i, j] = term
+    for i, j in places:
+        lines.append(f"  %o{i}{j} = getelementptr float, ptr %out, i32 {n * i + j}")
+        lines.append(f"  store float {values['r', i, j]}, ptr %o{i}{j}, align 4")
+    return "\n".join([*lines, "  ret void", "}"])
+
+
+def test_code_without_loops_is_in_the_shorter_order(monkeypatch):
+    target, text = TARGETS["cortex-m7"], products_of_matrices()
+    found = instructions(generated(target, text).assembly)
+    again = instructions(generated(target, text).assembly)
+    monkeypatch.setattr(codegen_module, "has_loops", lambda _: True)
+    scheduled = instructions(generated(target, text).assembly)
+    assert found == again < scheduled

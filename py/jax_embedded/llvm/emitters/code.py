@@ -208,3 +208,9 @@ class Code:
 
 def _index(value: Index) -> ir.Value:
     return I32(value) if isinstance(value, int) else value
+
+
+def code_of(module: ir.Module) -> str:
+    """LLVM IR, without what it is for."""
+    lines = str(module).splitlines()
+    return "\n".join(line for line in lines if not line.startswith((";", "target ")))

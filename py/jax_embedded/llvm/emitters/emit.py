@@ -25,18 +25,16 @@ from jax_embedded.ir.thunks import (
 )
 from jax_embedded.llvm.emitters.arithmetic import SumOptions
 from jax_embedded.llvm.emitters.baked_dot import baked_dot
-from jax_embedded.llvm.emitters.code import POINTER, Code
+from jax_embedded.llvm.emitters.code import POINTER, Code, code_of
 from jax_embedded.llvm.emitters.convolution import convolution
 from jax_embedded.llvm.emitters.dot import dot
 from jax_embedded.llvm.emitters.dsp import call_fft, dot_call, has_fft
 from jax_embedded.llvm.emitters.fft import fft
 from jax_embedded.llvm.emitters.pairs import with_neon
 from jax_embedded.llvm.emitters.sort import sort, top_k
-from jax_embedded.llvm.emitters.trial import trial
+from jax_embedded.llvm.emitters.trial import LONG_SUM, best_tile
 from jax_embedded.target import Target
 
-_LONG_SUM = 200  # products
-_TRIED = 48  # tiles
 # Copies of short sums with so many products in all are worth it: what they read and write stays in
 # registers.
 _MOST_COPIED = 512
@@ -91,7 +89,11 @@ def emit_functions(
         called = library and _is_called(thunk)
         if _is_long_sum(thunk) and not called and target.name != "host":
             pairs = target.loads_pairs and not size and name not in unpaired
-            options = _best(thunk, target, options, pairs=pairs)
+
+            def write(code: Code, tried: SumOptions, thunk: EmittedThunk = thunk) -> None:
+                _write(code, thunk, same_code, target, tried)
+
+            _, options = best_tile(write, len(_pointers(thunk)), target, options, pairs=pairs)
         pointers = len(_pointers(thunk))
         copied = "f32" in target.float_dtypes and not size
         copied = copied and count[thunk] * _products(thunk) <= _MOST_COPIED
@@ -107,36 +109,11 @@ def emit_functions(
             ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER] * pointers), name)
         if not inline:
             shared.append(name)
-    neon = with_neon(_text(apart), target.features) if apart.functions else ""
-    apart_texts = (neon, _text(in_order) if in_order.functions else "")
+    neon = with_neon(code_of(apart), target.features) if apart.functions else ""
+    apart_texts = (neon, code_of(in_order) if in_order.functions else "")
     return EmittedFunctions(
-        _text(module), tuple(filter(None, apart_texts)), tuple(shared), origins, names
+        code_of(module), tuple(filter(None, apart_texts)), tuple(shared), origins, names
     )
-
-
-def _best(thunk: EmittedThunk, target: Target, options: SumOptions, *, pairs: bool) -> SumOptions:
-    """With the tile, of some, that is worth most; with pairs if there is one without NEON."""
-    for paired in (True, False) if pairs else (False,):
-        found = {}
-        for rank in range(_TRIED):
-            tried = replace(options, pairs=paired, rank=rank)
-            module = ir.Module()
-            code = Code(module, "f", len(_pointers(thunk)), inline=False)
-            _write(code, thunk, {}, target, tried)
-            code.end()
-            text = with_neon(_text(module), target.features) if paired else _text(module)
-            if text not in found:
-                cost = trial(text, code.times, target, optimised=not paired, size=options.size)
-                found[text] = (cost, tried)
-        costs = [(cost, tried) for cost, tried in found.values() if cost]
-        if costs:
-            return min(costs, key=lambda tried: tried[0])[1]
-    return options
-
-
-def _text(module: ir.Module) -> str:
-    lines = str(module).splitlines()
-    return "\n".join(line for line in lines if not line.startswith((";", "target ")))
 
 
 def _is_called(thunk: EmittedThunk) -> bool:
@@ -149,7 +126,7 @@ def _is_called(thunk: EmittedThunk) -> bool:
 def _is_long_sum(thunk: EmittedThunk) -> bool:
     """Whether what a call takes is little beside it."""
     sums = isinstance(thunk, DotThunk | ConvolutionThunk) and thunk.out.shape.dtype == "f32"
-    return sums and _products(thunk) >= _LONG_SUM
+    return sums and _products(thunk) >= LONG_SUM
 
 
 def _products(thunk: EmittedThunk) -> float:

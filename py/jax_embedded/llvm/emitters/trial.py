@@ -2,12 +2,18 @@
 """What LLVM makes of one function, to choose among several ways of writing it."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cache
 
 import llvmlite.binding as llvm
+from llvmlite import ir
 
+from jax_embedded.errors import InternalError
 from jax_embedded.llvm.assembly import is_instruction
-from jax_embedded.llvm.emitters.pairs import functions_with_neon
+from jax_embedded.llvm.emitters.arithmetic import SumOptions
+from jax_embedded.llvm.emitters.code import Code, code_of
+from jax_embedded.llvm.emitters.pairs import functions_with_neon, with_neon
 from jax_embedded.llvm.emitters.tile_choice import worth
 from jax_embedded.llvm.object_file import function_sizes
 from jax_embedded.llvm.optimise import optimise
@@ -17,10 +23,55 @@ from jax_embedded.target import Target
 _BLOCK = re.compile(r'(?:\.LBB\w+:|@ %bb\.\d+:).*@ %"?([\w.]+)"?')
 _BYTES = 4  # of an instruction, at most
 
+LONG_SUM = 200  # products: so many are worth the trouble
+MOST_TILES = 48
 
+Cost = tuple[float, float]
+
+
+def best_tile(
+    write: Callable[[Code, SumOptions], None],
+    pointers: int,
+    target: Target,
+    options: SumOptions,
+    *,
+    pairs: bool,
+    tiles: int = MOST_TILES,
+) -> tuple[Cost, SumOptions]:
+    """What the tile costs that is worth most, and how to have it.
+
+    write: writes a function with so many arguments.
+    pairs: load pairs, unless no tile with them does without NEON. tiles: how many are tried.
+    """
+    for paired in (True, False) if pairs else (False,):
+        found = []
+        for rank in range(tiles):
+            tried = replace(options, pairs=paired, rank=rank)
+            module = ir.Module()
+            code = Code(module, "f", pointers, inline=False)
+            write(code, tried)
+            code.end()
+            text = code_of(module)
+            if paired:
+                text = with_neon(text, target.features)
+            times = tuple(code.times.items())
+            cost = trial(text, times, target, optimised=not paired, size=options.size)
+            if cost:
+                found.append((cost, tried))
+        if found:
+            return min(found, key=lambda one: one[0])
+    raise InternalError("tiles: expected one that can be compiled, found none")
+
+
+@cache
 def trial(
-    llvm_ir: str, times: Mapping[str, int], target: Target, *, optimised: bool, size: bool = False
-) -> tuple[float, float] | None:
+    llvm_ir: str,
+    times: tuple[tuple[str, int], ...],
+    target: Target,
+    *,
+    optimised: bool,
+    size: bool = False,
+) -> Cost | None:
     """What it costs, as `worth` has it; None if it needs NEON.
 
     llvm_ir: of the function. optimised: whether LLVM does not only compile it. size: see `worth`.
@@ -41,10 +92,11 @@ def trial(
     machine.set_asm_verbosity(False)
     if not optimised and functions_with_neon(assembly, llvm_ir):
         return None
+    often = dict(times)
     instructions, code, now = 0, 0.0, 1
     for line in assembly.splitlines():
         if found := _BLOCK.match(line):
-            now = times.get(found[1], now)
+            now = often.get(found[1], now)
         elif is_instruction(line):
             instructions += now
             code += _BYTES

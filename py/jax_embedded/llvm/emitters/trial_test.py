@@ -6,7 +6,7 @@ from math import prod
 import pytest
 from llvmlite import ir
 
-from jax_embedded.llvm.emitters.code import Code
+from jax_embedded.llvm.emitters.code import Code, code_of
 from jax_embedded.llvm.emitters.number import number
 from jax_embedded.llvm.emitters.tile_choice import worth
 from jax_embedded.llvm.emitters.trial import trial
@@ -33,8 +33,7 @@ def cost_of(target: str, *counts: int, optimised: bool) -> float:
     f32.store(code, [total], out, 0)
     code.end()
     assert max(code.times.values()) == prod(counts)
-    declarations = str(module).split("\n\n", 1)[1]
-    found = trial(declarations, code.times, TARGETS[target], optimised=optimised)
+    found = trial(code_of(module), tuple(code.times.items()), TARGETS[target], optimised=optimised)
     assert found
     return found[0]
 
@@ -57,5 +56,5 @@ define void @f(ptr %a) "target-features"="+vfp4d16sp,+neon" {
   ret void
 }
 """
-    assert trial(text, {}, TARGETS["cortex-m4f"], optimised=False) is None
-    assert trial(text, {}, TARGETS["cortex-m4f"], optimised=True)
+    assert trial(text, (), TARGETS["cortex-m4f"], optimised=False) is None
+    assert trial(text, (), TARGETS["cortex-m4f"], optimised=True)

@@ -9,14 +9,18 @@ from dataclasses import dataclass, replace
 from jax_embedded.ir.program import Program
 from jax_embedded.ir.thunks import DotAxis, DotThunk, Slice, Step, reads_and_writes, replace_steps
 from jax_embedded.llvm.emitters.arithmetic import Arithmetic, SumOptions, arithmetic
+from jax_embedded.llvm.emitters.code import Code
+from jax_embedded.llvm.emitters.dot import dot
 from jax_embedded.llvm.emitters.dsp import dot_call
 from jax_embedded.llvm.emitters.tile_choice import instructions
 from jax_embedded.llvm.emitters.tiles import ONE, in_order, merged, problem_of
+from jax_embedded.llvm.emitters.trial import LONG_SUM, Cost, best_tile
 from jax_embedded.target import Target
 
 _GAIN = 0.02  # of the instructions: less is not worth another order
-# What pairs of one tile may take more by the estimate: LLVM makes one of several loads in a row.
-_LOADED_TOGETHER = 0.05
+# Where this has more instructions by the estimate than the order that is there, it is not tried.
+_MOST_WORSE = 0.3
+_FEW_TILES = 16
 _PER_TILE = 8  # instructions
 
 
@@ -64,7 +68,11 @@ def with_laid_out_weights(program: Program, target: Target, options: SumOptions)
         if layout is None or others or not whole or any(step in changed for step, _ in found):
             continue
         allocations[a.index] = replace(a, data=layout.applied(a.data))
-        changed |= {step: _with_layout(step, where, layout) for step, where in found}
+        changed |= {
+            step: _with_layout(step, where, layout)
+            for step, where in found
+            if isinstance(step, DotThunk)
+        }
     thunks = replace_steps(program.thunks, lambda step: changed.get(step, step))
     return replace(program, allocations=allocations, thunks=thunks)
 
@@ -86,8 +94,9 @@ def _layout(step: Step, where: Slice, target: Target, options: SumOptions) -> _L
         return None
     row = rows[0] if rows else ONE
     how = arithmetic("f32", target, term.extent, options)
-    best = instructions(*_problem(how, row, column, term, side), size=options.size)
-    best *= 1 + _LOADED_TOGETHER if how.pairs else 1 - _GAIN
+    as_it_is = instructions(*_problem(how, row, column, term, side), size=options.size)
+    tried = target.name != "host" and row.extent * column.extent * term.extent >= LONG_SUM
+    best = as_it_is * (1 + _MOST_WORSE if tried else 1 - _GAIN)
     layout = None
     for width in range(1, how.registers.sums * how.lanes + 1):
         if column.extent % width == 0 and column.extent * term.extent > 1:
@@ -99,7 +108,21 @@ def _layout(step: Step, where: Slice, target: Target, options: SumOptions) -> _L
                 best = found
                 steps = getattr(column, side), getattr(term, side)
                 layout = _Layout(column.extent, term.extent, *steps, width)
+    if layout and tried:
+        with_layout = _with_layout(step, where, layout)
+        if _cost(with_layout, target, options) >= _cost(step, target, options):
+            return None
     return layout
+
+
+def _cost(step: DotThunk, target: Target, options: SumOptions) -> Cost:
+    reads, writes = reads_and_writes(step)
+
+    def write(code: Code, tried: SumOptions) -> None:
+        dot(code, step, target, tried)
+
+    pairs, pointers = options.pairs, len(reads + writes)
+    return best_tile(write, pointers, target, options, pairs=pairs, tiles=_FEW_TILES)[0]
 
 
 def _axes(step: DotThunk, other: str) -> tuple[list[DotAxis], list[DotAxis], list[DotAxis]]:
@@ -115,8 +138,7 @@ def _problem(how: Arithmetic, row: DotAxis, column: DotAxis, term: DotAxis, side
     return problem_of(how, first, second, terms), how.registers
 
 
-def _with_layout(step: Step, where: Slice, layout: _Layout) -> Step:
-    assert isinstance(step, DotThunk)
+def _with_layout(step: DotThunk, where: Slice, layout: _Layout) -> DotThunk:
     side, other = ("lhs", "rhs") if where == step.lhs else ("rhs", "lhs")
     rows, (column,), (term,) = _axes(step, other)
     width = layout.width
