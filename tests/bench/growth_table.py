@@ -24,8 +24,8 @@ HEAD = """\
 Fully connected layers with bias and relu, and constant weights (`growth/growth.py`): one of *n* x
 *n*, and several of 32 x 32. A MAC is a multiplication with its addition.
 
-A dot's code does not grow with its extents: `tile_choice.py` takes the tile with the fewest
-instructions of those that are at most {dot:,} bytes by its own count (`MOST_CODE`). Layers of equal
+A dot's code does not grow with its extents: `tile_choice.py` takes tiles that are at most
+{dot:,} bytes by its own count (`MOST_CODE`) into consideration. Layers of equal
 shape share their code from the third on, and each more costs the call with its addresses.
 
 Too much is, and `//tests/bench:growth_test` fails at it: {per_mac} times the instructions per MAC
