@@ -375,6 +375,12 @@ def with_slices(step: _Step, change: Callable[[Slice], Slice]) -> _Step:
     return replace(step, **changes)
 
 
+def without_places(step: _Step) -> _Step:
+    """The same for all steps that do the same: without where their arrays lie and where they come
+    from."""
+    return replace(with_slices(step, lambda where: Slice(0, 0, where.shape)), origin=Origin("", ""))
+
+
 def reads_and_writes(step: Step) -> tuple[tuple[Slice, ...], tuple[Slice, ...]]:
     """What a step reads and what it writes."""
     if isinstance(step, KernelThunk):

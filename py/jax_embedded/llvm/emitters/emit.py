@@ -4,7 +4,7 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf, prod
 
 from llvmlite import ir
@@ -16,12 +16,11 @@ from jax_embedded.ir.thunks import (
     DotThunk,
     EmittedThunk,
     FftThunk,
-    Origin,
     Slice,
     SortThunk,
     TopKThunk,
     reads_and_writes,
-    with_slices,
+    without_places,
 )
 from jax_embedded.llvm.emitters.arithmetic import SumOptions
 from jax_embedded.llvm.emitters.baked_dot import baked_dot
@@ -58,7 +57,7 @@ class EmittedFunctions:
 
     def call(self, thunk: EmittedThunk) -> tuple[str, tuple[Slice, ...]]:
         """The function that does what the thunk says, and what its pointers point to."""
-        return self._names[_without_places(thunk)], _pointers(thunk)
+        return self._names[without_places(thunk)], _pointers(thunk)
 
 
 def emit_functions(
@@ -78,8 +77,8 @@ def emit_functions(
     """
     module, apart, in_order = ir.Module(), ir.Module(), ir.Module()
     thunks = [step for step in program.steps() if isinstance(step, EmittedThunk)]
-    count = Counter(_without_places(thunk) for thunk in thunks)
-    first = {_without_places(thunk): thunk for thunk in reversed(thunks)}
+    count = Counter(without_places(thunk) for thunk in thunks)
+    first = {without_places(thunk): thunk for thunk in reversed(thunks)}
     names = {}
     shared = []
     origins: dict[str, str] = {}
@@ -180,10 +179,3 @@ def _pointers(thunk: EmittedThunk) -> tuple[Slice, ...]:
         return thunk.operands + thunk.scratch
     reads, writes = reads_and_writes(thunk)
     return reads + writes
-
-
-def _without_places(thunk: EmittedThunk) -> EmittedThunk:
-    """What the function depends on: neither where the arrays lie nor where it comes from."""
-    return replace(
-        with_slices(thunk, lambda where: Slice(0, 0, where.shape)), origin=Origin("", "")
-    )

@@ -24,7 +24,7 @@ _BLOCK = re.compile(r'(?:\.LBB\w+:|@ %bb\.\d+:).*@ %"?([\w.]+)"?')
 _BYTES = 4  # of an instruction, at most
 
 LONG_SUM = 200  # products: so many are worth the trouble
-MOST_TILES = 48
+_MOST_TILES = 48
 
 Cost = tuple[float, float]
 
@@ -36,16 +36,18 @@ def best_tile(
     options: SumOptions,
     *,
     pairs: bool,
-    tiles: int = MOST_TILES,
+    patience: int = 10,
 ) -> tuple[Cost, SumOptions]:
     """What the tile costs that is worth most, and how to have it.
 
     write: writes a function with so many arguments.
-    pairs: load pairs, unless no tile with them does without NEON. tiles: how many are tried.
+    pairs: load pairs, unless no tile with them does without NEON.
+    patience: how many tiles in a row may be no better than the ones before.
     """
     for paired in (True, False) if pairs else (False,):
-        found = []
-        for rank in range(tiles):
+        best = None
+        since = 0
+        for rank in range(_MOST_TILES):
             tried = replace(options, pairs=paired, rank=rank)
             module = ir.Module()
             code = Code(module, "f", pointers, inline=False)
@@ -56,10 +58,13 @@ def best_tile(
                 text = with_neon(text, target.features)
             times = tuple(code.times.items())
             cost = trial(text, times, target, optimised=not paired, size=options.size)
-            if cost:
-                found.append((cost, tried))
-        if found:
-            return min(found, key=lambda one: one[0])
+            since += 1
+            if cost and (best is None or cost < best[0]):
+                best, since = (cost, tried), 0
+            if best and since == patience:
+                break
+        if best:
+            return best
     raise InternalError("tiles: expected one that can be compiled, found none")
 
 

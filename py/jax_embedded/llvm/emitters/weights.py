@@ -5,9 +5,18 @@ the columns of one term side by side.
 
 from array import array
 from dataclasses import dataclass, replace
+from functools import cache
 
 from jax_embedded.ir.program import Program
-from jax_embedded.ir.thunks import DotAxis, DotThunk, Slice, Step, reads_and_writes, replace_steps
+from jax_embedded.ir.thunks import (
+    DotAxis,
+    DotThunk,
+    Slice,
+    Step,
+    reads_and_writes,
+    replace_steps,
+    without_places,
+)
 from jax_embedded.llvm.emitters.arithmetic import Arithmetic, SumOptions, arithmetic
 from jax_embedded.llvm.emitters.code import Code
 from jax_embedded.llvm.emitters.dot import dot
@@ -19,8 +28,8 @@ from jax_embedded.target import Target
 
 _GAIN = 0.02  # of the instructions: less is not worth another order
 # Where this has more instructions by the estimate than the order that is there, it is not tried.
-_MOST_WORSE = 0.3
-_FEW_TILES = 16
+_MOST_WORSE = 0.15
+_PATIENCE = 6  # tiles
 _PER_TILE = 8  # instructions
 
 
@@ -110,11 +119,13 @@ def _layout(step: Step, where: Slice, target: Target, options: SumOptions) -> _L
                 layout = _Layout(column.extent, term.extent, *steps, width)
     if layout and tried:
         with_layout = _with_layout(step, where, layout)
-        if _cost(with_layout, target, options) >= _cost(step, target, options):
+        costs = [_cost(without_places(one), target, options) for one in (with_layout, step)]
+        if costs[0] >= costs[1]:
             return None
     return layout
 
 
+@cache
 def _cost(step: DotThunk, target: Target, options: SumOptions) -> Cost:
     reads, writes = reads_and_writes(step)
 
@@ -122,7 +133,7 @@ def _cost(step: DotThunk, target: Target, options: SumOptions) -> Cost:
         dot(code, step, target, tried)
 
     pairs, pointers = options.pairs, len(reads + writes)
-    return best_tile(write, pointers, target, options, pairs=pairs, tiles=_FEW_TILES)[0]
+    return best_tile(write, pointers, target, options, pairs=pairs, patience=_PATIENCE)[0]
 
 
 def _axes(step: DotThunk, other: str) -> tuple[list[DotAxis], list[DotAxis], list[DotAxis]]:
