@@ -31,7 +31,7 @@ from jax_embedded.llvm.emitters.dsp import call_fft, dot_call, has_fft
 from jax_embedded.llvm.emitters.fft import fft
 from jax_embedded.llvm.emitters.pairs import with_neon
 from jax_embedded.llvm.emitters.sort import sort, top_k
-from jax_embedded.llvm.emitters.trial import LONG_SUM, best_tile
+from jax_embedded.llvm.emitters.trial import LONG_SUM, best_tile, is_worth_trying
 from jax_embedded.target import Target
 
 # Copies of short sums with so many products in all are worth it: what they read and write stays in
@@ -86,7 +86,7 @@ def emit_functions(
         name = f"{program.name}.{number}.{_kind(thunk)}"
         options = SumOptions(contract, size, library=library)
         called = library and _is_called(thunk)
-        if _is_long_sum(thunk) and not called and target.name != "host":
+        if _is_long_sum(thunk) and not called and is_worth_trying(target, size=size):
             pairs = target.loads_pairs and not size and name not in unpaired
 
             def write(code: Code, tried: SumOptions, thunk: EmittedThunk = thunk) -> None:

@@ -7,7 +7,7 @@ number of registers.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
 
@@ -79,13 +79,18 @@ class Problem:
     column_steps: tuple[int, int] = (0, 0)
 
 
-@cache
 def choose(problem: Problem, registers: Registers, *, size: bool = False) -> Tile:
-    """The tile with which the dot takes the fewest instructions, in code that is no longer than
-    MOST_CODE if that can be; of those that are about as good, one of short code.
+    """The tile of this rank: that of 0 is thought to take the fewest instructions, in code that is
+    no longer than MOST_CODE if that can be; of those that are about as good, one of short code.
 
-    size: the one of the shortest code.
+    size: to take the shortest code.
     """
+    tiles = _ranked(problem, replace(registers, rank=0), size)
+    return tiles[min(registers.rank, len(tiles) - 1)]
+
+
+@cache
+def _ranked(problem: Problem, registers: Registers, size: bool) -> list[Tile]:
     candidates = []
     for along in ("rows", *problem.vectors):
         lanes = registers.lanes if along != "rows" else 1
@@ -96,8 +101,7 @@ def choose(problem: Problem, registers: Registers, *, size: bool = False) -> Til
     if not size:
         shortest = min(code for (_, code), _ in candidates)
         candidates = [c for c in candidates if c[0][1] <= max(MOST_CODE, shortest)]
-    candidates.sort(key=lambda c: worth(*c[0], size=size))
-    return candidates[min(registers.rank, len(candidates) - 1)][1]
+    return [tile for _, tile in sorted(candidates, key=lambda c: worth(*c[0], size=size))]
 
 
 def worth(instructions: float, code: float, *, size: bool = False) -> tuple[float, float]:
@@ -141,10 +145,9 @@ def _parts(terms: int, registers: Registers, chains: int) -> list[int]:
     """How many terms to add up at once: as many as may be, or half of them unless that makes so
     many parts that their own sum is the less exact one.
     """
-    most, half = registers.terms * chains, registers.terms // 2
-    return (
-        [most, half * chains] if 0 < terms - half * chains <= 2 * half * half * chains else [most]
-    )
+    most, half = registers.terms * chains, registers.terms // 2 * chains
+    is_exact = (terms - half) * chains <= 2 * half**2
+    return [most, half] if terms > half > 0 and is_exact else [most]
 
 
 def _splats_stay(problem: Problem, rows: int, columns: int, unroll: int, peeled: bool) -> bool:

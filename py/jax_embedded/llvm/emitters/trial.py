@@ -29,6 +29,11 @@ _MOST_TILES = 48
 Cost = tuple[float, float]
 
 
+def is_worth_trying(target: Target, *, size: bool) -> bool:
+    """Whether one tile for sums of f32 differs much from another."""
+    return target.name != "host" and (size or "f32" in target.float_dtypes)
+
+
 def best_tile(
     write: Callable[[Code, SumOptions], None],
     pointers: int,
@@ -57,7 +62,7 @@ def best_tile(
             if paired:
                 text = with_neon(text, target.features)
             times = tuple(code.times.items())
-            cost = trial(text, times, target, optimised=not paired, size=options.size)
+            cost = trial(text, times, target, paired=paired, size=options.size)
             since += 1
             if cost and (best is None or cost < best[0]):
                 best, since = (cost, tried), 0
@@ -74,12 +79,13 @@ def trial(
     times: tuple[tuple[str, int], ...],
     target: Target,
     *,
-    optimised: bool,
+    paired: bool,
     size: bool = False,
 ) -> Cost | None:
     """What it costs, as `worth` has it; None if it needs NEON.
 
-    llvm_ir: of the function. optimised: whether LLVM does not only compile it. size: see `worth`.
+    llvm_ir: of the function. size: see `worth`.
+    paired: whether it loads pairs; then LLVM compiles it as it is, and may find use for NEON.
     times: by the name of a basic block, how often a call executes it; others, as often as the one
         before.
     """
@@ -88,14 +94,14 @@ def trial(
     for function in module.functions:
         if not function.is_declaration:
             function.linkage = "external"
-    if optimised:
+    if not paired:
         optimise(module, target, size=size)
     text = str(module)
     machine = target_machine(target)
     machine.set_asm_verbosity(True)
     assembly = machine.emit_assembly(module)
     machine.set_asm_verbosity(False)
-    if not optimised and functions_with_neon(assembly, llvm_ir):
+    if paired and functions_with_neon(assembly, llvm_ir):
         return None
     often = dict(times)
     instructions, code, now = 0, 0.0, 1

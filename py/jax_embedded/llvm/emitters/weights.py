@@ -23,7 +23,7 @@ from jax_embedded.llvm.emitters.dot import dot
 from jax_embedded.llvm.emitters.dsp import dot_call
 from jax_embedded.llvm.emitters.tile_choice import instructions
 from jax_embedded.llvm.emitters.tiles import ONE, in_order, merged, problem_of
-from jax_embedded.llvm.emitters.trial import LONG_SUM, Cost, best_tile
+from jax_embedded.llvm.emitters.trial import LONG_SUM, Cost, best_tile, is_worth_trying
 from jax_embedded.target import Target
 
 _GAIN = 0.02  # of the instructions: less is not worth another order
@@ -104,7 +104,8 @@ def _layout(step: Step, where: Slice, target: Target, options: SumOptions) -> _L
     row = rows[0] if rows else ONE
     how = arithmetic("f32", target, term.extent, options)
     as_it_is = instructions(*_problem(how, row, column, term, side), size=options.size)
-    tried = target.name != "host" and row.extent * column.extent * term.extent >= LONG_SUM
+    products = row.extent * column.extent * term.extent
+    tried = products >= LONG_SUM and is_worth_trying(target, size=options.size)
     best = as_it_is * (1 + _MOST_WORSE if tried else 1 - _GAIN)
     layout = None
     for width in range(1, how.registers.sums * how.lanes + 1):
