@@ -6,10 +6,11 @@ from math import prod
 import pytest
 from llvmlite import ir
 
-from jax_embedded.llvm.emitters.code import Code, code_of
+from jax_embedded.llvm.emitters.arithmetic import SumOptions
+from jax_embedded.llvm.emitters.code import I32, Code, code_of
 from jax_embedded.llvm.emitters.number import number
 from jax_embedded.llvm.emitters.tile_choice import worth
-from jax_embedded.llvm.emitters.trial import trial
+from jax_embedded.llvm.emitters.trial import best_tile, trial
 from jax_embedded.target import TARGETS
 
 CORES = [name for name, target in TARGETS.items() if target.float_dtypes and name != "host"]
@@ -58,3 +59,18 @@ define void @f(ptr %a) "target-features"="+vfp4d16sp,+neon" {
 """
     assert trial(text, (), TARGETS["cortex-m4f"], paired=True) is None
     assert trial(text, (), TARGETS["cortex-m4f"], paired=False)
+
+
+@pytest.mark.parametrize(
+    ("costs", "patience", "rank"),
+    [((50, 30, 10, 40), 10, 2), ((50, 60, 10), 1, 0), ((50, 40, 30, 60, 10), 1, 2)],
+)
+def test_the_best_tile_before_some_that_are_worse_is_taken(costs, patience, rank):
+    def write(code: Code, options: SumOptions) -> None:
+        x = code.arguments[0]
+        for _ in range(costs[min(options.rank, len(costs) - 1)]):
+            code.build.store(I32(0), x).volatile = True
+
+    target = TARGETS["cortex-m4f"]
+    best = best_tile(write, 1, target, SumOptions(), pairs=False, patience=patience)
+    assert best[1] == SumOptions(rank=rank)
