@@ -7,7 +7,7 @@ import pytest
 from llvmlite import ir
 
 from jax_embedded.llvm.emitters.arithmetic import SumOptions
-from jax_embedded.llvm.emitters.code import I32, Code, code_of
+from jax_embedded.llvm.emitters.code import Code, code_of
 from jax_embedded.llvm.emitters.number import number
 from jax_embedded.llvm.emitters.tile_choice import worth
 from jax_embedded.llvm.emitters.trial import best_tile, trial
@@ -16,22 +16,28 @@ from jax_embedded.target import TARGETS
 CORES = [name for name, target in TARGETS.items() if target.float_dtypes and name != "host"]
 
 
-def cost_of(target: str, *counts: int, paired: bool) -> float:
-    """Of nested loops that add up squares, one behind the other."""
-    module = ir.Module()
-    code = Code(module, "f", 2, inline=False)
-    f32 = number("f32", contract=True, fused=True)
+F32 = number("f32", contract=True, fused=True)
+
+
+def add_squares(code: Code, *counts: int) -> None:
+    """In nested loops, one behind the other."""
 
     def add(state: list[ir.Value], inner: tuple[int, ...]) -> list[ir.Value]:
         if inner:
             return code.repeat(inner[0], state, lambda state: add(state, inner[1:]))
-        x = f32.load(code, state[0], 0)
-        (total,) = f32.add_product(code, state[1:], x, x)
-        return [f32.address(code, state[0], 1), total]
+        x = F32.load(code, state[0], 0)
+        (total,) = F32.add_product(code, state[1:], x, x)
+        return [F32.address(code, state[0], 1), total]
 
     x, out = code.arguments
-    _, total = add([x, *f32.zero()], counts)
-    f32.store(code, [total], out, 0)
+    _, total = add([x, *F32.zero()], counts)
+    F32.store(code, [total], out, 0)
+
+
+def cost_of(target: str, *counts: int, paired: bool) -> float:
+    module = ir.Module()
+    code = Code(module, "f", 2, inline=False)
+    add_squares(code, *counts)
     code.end()
     assert max(code.times.values()) == prod(counts)
     found = trial(code_of(module), tuple(code.times.items()), TARGETS[target], paired=paired)
@@ -67,10 +73,8 @@ define void @f(ptr %a) "target-features"="+vfp4d16sp,+neon" {
 )
 def test_the_best_tile_before_some_that_are_worse_is_taken(costs, patience, rank):
     def write(code: Code, options: SumOptions) -> None:
-        x = code.arguments[0]
-        for _ in range(costs[min(options.rank, len(costs) - 1)]):
-            code.build.store(I32(0), x).volatile = True
+        add_squares(code, costs[min(options.rank, len(costs) - 1)])
 
     target = TARGETS["cortex-m4f"]
-    best = best_tile(write, 1, target, SumOptions(), pairs=False, patience=patience)
+    best = best_tile(write, 2, target, SumOptions(), pairs=False, patience=patience)
     assert best[1] == SumOptions(rank=rank)
