@@ -165,8 +165,8 @@ def test_a_call_that_llvm_makes_of_an_instruction_and_no_library_has():
     assert "__addtf3" in caught.value.what
 
 
-def products_of_matrices(n: int = 5) -> str:
-    """out = a b c without loops, row by row."""
+def products_of_matrices(n: int = 5, *, all_at_first: bool = False) -> str:
+    """out = a b c without loops, row by row. all_at_first: loads come before all else."""
     lines = ["declare float @llvm.fma.f32(float, float, float)"]
     lines.append(
         "define void @f(ptr noalias %a, ptr noalias %b, ptr noalias %c, ptr noalias %out) {"
@@ -183,6 +183,9 @@ def products_of_matrices(n: int = 5) -> str:
             values[name, i, j] = f"%{name}{i}{j}"
         return values[name, i, j]
 
+    if all_at_first:
+        for name, (i, j) in product("abc", places):
+            element(name, i, j)
     for name, left, right in (("t", "a", "b"), ("r", "t", "c")):
         for k, (i, j) in product(range(n), places):
             factors = element(left, i, k), element(right, k, j)
@@ -206,3 +209,10 @@ def test_code_without_loops_is_in_the_shorter_order(monkeypatch):
     monkeypatch.setattr(codegen_module, "has_loops", lambda _: True)
     scheduled = instructions(generated(target, text).assembly)
     assert found == again < scheduled
+
+
+def test_code_without_loops_stays_scheduled_if_that_is_no_longer(monkeypatch):
+    target, text = TARGETS["cortex-m7"], products_of_matrices(all_at_first=True)
+    found = generated(target, text).assembly
+    monkeypatch.setattr(codegen_module, "has_loops", lambda _: True)
+    assert found == generated(target, text).assembly

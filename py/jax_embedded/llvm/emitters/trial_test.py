@@ -10,7 +10,7 @@ from jax_embedded.llvm.emitters.arithmetic import SumOptions
 from jax_embedded.llvm.emitters.code import Code, code_of
 from jax_embedded.llvm.emitters.number import number
 from jax_embedded.llvm.emitters.tile_choice import worth
-from jax_embedded.llvm.emitters.trial import best_tile, trial
+from jax_embedded.llvm.emitters.trial import Cost, best_tile, trial
 from jax_embedded.target import TARGETS
 
 CORES = [name for name, target in TARGETS.items() if target.float_dtypes and name != "host"]
@@ -34,24 +34,34 @@ def add_squares(code: Code, *counts: int) -> None:
     F32.store(code, [total], out, 0)
 
 
-def cost_of(target: str, *counts: int, paired: bool) -> float:
+def cost_of(target: str, *counts: int, paired: bool, size: bool = False) -> Cost:
     module = ir.Module()
     code = Code(module, "f", 2, inline=False)
     add_squares(code, *counts)
     code.end()
-    assert max(code.times.values()) == prod(counts)
-    found = trial(code_of(module), tuple(code.times.items()), TARGETS[target], paired=paired)
+    assert max(code.times.values(), default=1) == prod(counts)
+    times = tuple(code.times.items())
+    found = trial(code_of(module), times, TARGETS[target], paired=paired, size=size)
     assert found
-    return found[0]
+    return found
 
 
 @pytest.mark.parametrize("paired", [False, True])
 @pytest.mark.parametrize("target", CORES)
 def test_loops_count_as_often_as_they_run(target, paired):
-    cost = cost_of(target, 30, 1000, paired=paired)
-    assert 1.9 < cost_of(target, 60, 1000, paired=paired) / cost < 2.1
-    assert 1.9 < cost_of(target, 30, 2000, paired=paired) / cost < 2.1
+    cost, more, longer = (
+        cost_of(target, *counts, paired=paired)[0]
+        for counts in ((30, 1000), (60, 1000), (30, 2000))
+    )
+    assert 1.9 < more / cost < 2.1
+    assert 1.9 < longer / cost < 2.1
     assert worth(3 * 30_000, 40)[0] < cost < worth(6 * 30_000, 200)[0]
+
+
+@pytest.mark.parametrize("target", CORES)
+def test_short_code_is_counted_in_bytes(target):
+    code, instructions = cost_of(target, paired=False, size=True)
+    assert code > 4 * instructions  # all but one of which have four; and a literal
 
 
 def test_neon_has_no_cost():

@@ -8,8 +8,9 @@ import pytest
 
 from jax_embedded.ir.elementwise import Operation
 from jax_embedded.ir.program import Allocation, Program
-from jax_embedded.ir.thunks import CopyThunk, DotThunk, Origin, Slice
+from jax_embedded.ir.thunks import CopyThunk, DotThunk, Origin, Slice, without_places
 from jax_embedded.ir.verify import verify
+from jax_embedded.llvm.emitters import weights as weights_module
 from jax_embedded.llvm.emitters.arithmetic import SumOptions
 from jax_embedded.llvm.emitters.dot import dot
 from jax_embedded.llvm.emitters.sums_testing import called, close, thunk_of
@@ -100,6 +101,18 @@ def test_a_matrix_of_rows_becomes_one_of_columns():
     width = first.outer[-1].extent
     assert width >= 4
     assert (found[:width] == weights[:width, 0]).all()
+
+
+@pytest.mark.parametrize("cheaper", [False, True])
+def test_a_layout_that_costs_more_is_not_taken(cheaper, monkeypatch):
+    weights, thunk = weights_and_dot()
+
+    def cost(step: DotThunk, *_) -> tuple[float, float]:
+        return (1 + (without_places(step) == without_places(thunk)) * (1 if cheaper else -1), 0)
+
+    monkeypatch.setattr(weights_module, "_cost", cost)
+    _, found = laid_out([thunk], weights, TARGETS["cortex-m4f"])
+    assert (found != weights.ravel()).any() == cheaper
 
 
 def test_what_others_read_too_stays():
