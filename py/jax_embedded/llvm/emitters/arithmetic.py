@@ -13,7 +13,7 @@ from jax_embedded.target import Target
 
 # XLA defines no order of summation. A sum of more terms than this is made in parts, which keeps its
 # error below what a test against JAX allows; a long one in as many parts as each of them has terms.
-_TERMS = 32
+_TERMS = 16
 # To unpack and to pack is more code than a few calls, and takes as long as two.
 _UNPACKED_TERMS = 6
 _COMPUTED_AS = {"f16": "f32", "bf16": "f32", "c64": "f32", "c128": "f64"}
