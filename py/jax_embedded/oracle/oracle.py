@@ -22,6 +22,18 @@ from jax_embedded.oracle.case import Case
 from jax_embedded.oracle.edge_values import placements
 from jax_embedded.shape import BY_NUMPY, DTYPES, Shape, parse_shape
 
+# JAX's libraries choose their code by the CPU and the number of its cores, unless they are told.
+_PINNED = {
+    "JAX_PLATFORMS": "cpu",
+    "XLA_FLAGS": (
+        "--xla_cpu_max_isa=AVX --xla_cpu_multi_thread_eigen=false"
+        " --xla_cpu_experimental_ynn_fusion_type="  # no YNNPACK, which cannot be told
+    ),
+    "ONEDNN_MAX_CPU_ISA": "AVX",
+    "OPENBLAS_CORETYPE": "Sandybridge",
+    "OPENBLAS_NUM_THREADS": "1",
+}
+
 _WIDER = {
     np.dtype(narrow): np.dtype(wide)
     for narrow, wide in [
@@ -46,7 +58,8 @@ def cases(
     seed: int = 0,
     x64: bool = False,
 ) -> list[Case]:
-    """Runs the function; call it in a process of its own, which it gives a pinned instruction set.
+    """Runs the function; call it in a process of its own, in which JAX was not imported, and which
+    it gives a pinned instruction set.
 
     inputs: shape text by argument name; or
     example_inputs: the name of a function of the file that returns the arguments, a tuple in the
@@ -60,8 +73,7 @@ def cases(
     donated: leaf of the arguments -> leaf of the results.
     Errors: ExportError if the function raises in float64, or if example_inputs yields too little.
     """
-    os.environ["JAX_PLATFORMS"] = "cpu"
-    os.environ["XLA_FLAGS"] = "--xla_cpu_max_isa=AVX"
+    os.environ.update(_PINNED)
     import jax
 
     jax.config.update("jax_platforms", "cpu")
