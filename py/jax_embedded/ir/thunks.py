@@ -114,6 +114,7 @@ class DotThunk:
     epilogue: what becomes of the sum; nothing more if empty. Values are numbered: the sum, the
         inputs, then these. The last one is out's.
     inputs: other arrays that the epilogue reads.
+    sequential: whether XLA:CPU adds the products up one after the other.
     """
 
     origin: Origin
@@ -124,6 +125,7 @@ class DotThunk:
     contracting: tuple[DotAxis, ...]
     inputs: tuple[Slice, ...] = ()
     epilogue: tuple[Operation, ...] = ()
+    sequential: bool = False
 
 
 @dataclass(frozen=True)

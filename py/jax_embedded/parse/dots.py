@@ -7,6 +7,7 @@ write there meanwhile: an argument or a constant.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Any
 
 from jax_embedded.ir.thunks import DotAxis
@@ -41,7 +42,7 @@ class Read:
 class Dot:
     """lhs, rhs: what it multiplies. addend: an array that is added, in the order of the result.
 
-    outer, contracting: see DotThunk.
+    outer, contracting, sequential: see DotThunk.
     """
 
     lhs: Read
@@ -49,6 +50,20 @@ class Dot:
     addend: Read | None
     outer: tuple[DotAxis, ...]
     contracting: tuple[DotAxis, ...]
+
+    @property
+    def sequential(self) -> bool:
+        """So they are in XLA's own loops, unless a vector lies along the terms. What is larger is
+        left to a library. Found by comparison with JAX's results.
+        """
+        rows = prod(axis.extent for axis in self.outer if axis.lhs and not axis.rhs)
+        columns = prod(axis.extent for axis in self.outer if axis.rhs and not axis.lhs)
+        along_lhs = any(axis.lhs == 1 for axis in self.contracting)
+        along_rhs = any(axis.rhs == 1 for axis in self.contracting)
+        if rows == 1 or columns == 1:
+            return not ((along_lhs and rows > 1) or (along_rhs and columns > 1)) and rows != columns
+        (few, many) = sorted((rows, columns))
+        return along_lhs and not along_rhs and few <= 32 and many <= 128
 
 
 class Dots:

@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 
 from jax_embedded.capture.capture import CaptureRequest, capture
+from jax_embedded.child import run_in_child
 from jax_embedded.ir.elementwise import Operation
 from jax_embedded.ir.program import Program
 from jax_embedded.ir.thunks import CopyThunk, DotAxis, DotThunk, KernelThunk, reads_and_writes
 from jax_embedded.ir.verify import verify
+from jax_embedded.oracle.oracle import cases
 from jax_embedded.parse.dots import _reshaped
 from jax_embedded.parse.parse import parse
 
@@ -85,6 +87,44 @@ def test_reshaping_as_numpy_does_it(seed):
     assert steps is not None
     view = np.lib.stride_tricks.as_strided(array, new, [8 * step for step in steps])
     assert (view == expected).all()
+
+
+@pytest.mark.parametrize("terms", [20, 64])
+@pytest.mark.parametrize(
+    ("subscripts", "m", "n", "sequential"),
+    [
+        ("k,kn->n", 1, 13, True),
+        ("km,k->m", 300, 1, True),
+        ("mk,kn->mn", 9, 13, True),
+        ("mk,kn->mn", 100, 32, True),
+        ("bmk,bkn->bmn", 4, 5, True),
+        ("mk,kn->mn", 40, 40, False),
+        ("mk,kn->mn", 200, 20, False),
+        ("mk,k->m", 9, 1, False),
+        ("mk,nk->mn", 9, 13, False),
+        ("km,kn->mn", 9, 13, False),
+        ("km,nk->mn", 9, 13, False),
+    ],
+)
+def test_sequential_sums_are_jax_s_to_the_bit(tmp_path, subscripts, m, n, terms, sequential):
+    extents = {"m": m, "n": n, "k": terms, "b": 3}
+    sides = subscripts.split("->")[0].split(",")
+    dims = [[extents[name] for name in side] for side in sides]
+    x, y = (f"f32[{','.join(map(str, d))}]" for d in dims)
+    (dot,) = program_of(tmp_path, f"jnp.einsum('{subscripts}', x, y)", x=x, y=y).steps()
+    assert isinstance(dot, DotThunk)
+    assert dot.sequential == sequential
+    (case,) = run_in_child(
+        "oracle", lambda: cases(tmp_path / "f.py", "f", {"x": x, "y": y}, draws=1)
+    )
+    total = np.float32(0)
+    for k in range(terms):
+        of_term = [
+            np.take(array, [k], axis=side.index("k"))
+            for array, side in zip(case.inputs, sides, strict=True)
+        ]
+        total = total + np.einsum(subscripts, *of_term)
+    assert (total == case.results[0]).all() == sequential
 
 
 def test_a_long_sum_is_one_dot_and_a_copy(tmp_path):

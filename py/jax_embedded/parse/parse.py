@@ -309,10 +309,14 @@ class _Parser:
 
         lhs, rhs = memory(dot.lhs), memory(dot.rhs)
         if not dot.addend:
-            return DotThunk(origin, lhs, rhs, out, dot.outer, dot.contracting)
+            return DotThunk(
+                origin, lhs, rhs, out, dot.outer, dot.contracting, sequential=dot.sequential
+            )
         outer = tuple(replace(axis, inputs=(axis.out,)) for axis in dot.outer)
         addend, sum_ = memory(dot.addend), Operation("add", (0, 1))
-        return DotThunk(origin, lhs, rhs, out, outer, dot.contracting, (addend,), (sum_,))
+        return DotThunk(
+            origin, lhs, rhs, out, outer, dot.contracting, (addend,), (sum_,), dot.sequential
+        )
 
     def _lasting(self, read: Read, origin: Origin) -> Slice:
         """Where an argument or a constant lies."""

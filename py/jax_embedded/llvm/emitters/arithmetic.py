@@ -14,6 +14,8 @@ from jax_embedded.target import Target
 # XLA defines no order of summation. A sum of more terms than this is made in parts, which keeps its
 # error below what a test against JAX allows; a long one in as many parts as each of them has terms.
 _TERMS = 16
+# Up to so many in the order in which JAX adds them up are as close to its sum.
+_SEQUENTIAL_TERMS = 64
 # To unpack and to pack is more code than a few calls, and takes as long as two.
 _UNPACKED_TERMS = 6
 _COMPUTED_AS = {"f16": "f32", "bf16": "f32", "c64": "f32", "c128": "f64"}
@@ -25,6 +27,7 @@ class Arithmetic:
 
     number: an element. sum: what adds its products up without vectors.
     lanes: of a vector; 1 without vectors. size: whether short code is preferred.
+    stepwise: see SumOptions.
     """
 
     number: Number
@@ -32,6 +35,7 @@ class Arithmetic:
     registers: Registers
     lanes: int
     size: bool = False
+    stepwise: bool = False
 
     @property
     def pairs(self) -> bool:
@@ -44,6 +48,7 @@ class SumOptions:
     """contract: allow fused multiply-add where the core has it. size: prefer short code.
 
     pairs: load neighbours two by two, if the core can.
+    stepwise: with pairs, go from one address to the next as it is written, not as LLVM would.
     rank: which of the tiles to take, the best of which is thought to be that of 0.
     library: leave to the DSP library what it has.
     """
@@ -52,6 +57,7 @@ class SumOptions:
     size: bool = False
     pairs: bool = False
     rank: int = 0
+    stepwise: bool = False
     library: bool = False
 
 
@@ -60,8 +66,10 @@ def terms_at_once(terms: int) -> int:
     return max(_TERMS, 1 << (isqrt(terms).bit_length() - 1) if terms else 1)
 
 
-def arithmetic(dtype: str, target: Target, terms: int, options: SumOptions) -> Arithmetic:
-    """terms: how many a sum has."""
+def arithmetic(
+    dtype: str, target: Target, terms: int, options: SumOptions, *, sequential: bool = False
+) -> Arithmetic:
+    """terms: how many a sum has. sequential: see DotThunk."""
     size = options.size
     in_hardware = _COMPUTED_AS.get(dtype, dtype) in target.float_dtypes
     kind = number(dtype, contract=options.contract, fused=target.fused and in_hardware)
@@ -82,4 +90,6 @@ def arithmetic(dtype: str, target: Target, terms: int, options: SumOptions) -> A
         registers = Registers(values=8, sums=4, terms=terms)
     else:  # a call for each operation, or two registers for a value
         registers = Registers(2, 1, terms if kind.is_integer else at_once, steps=20 * kind.parts)
-    return Arithmetic(kind, kind, replace(registers, rank=options.rank), lanes, size)
+    in_order = terms if sequential and dtype == "f32" and terms <= _SEQUENTIAL_TERMS else 0
+    registers = replace(registers, rank=options.rank, in_order=in_order)
+    return Arithmetic(kind, kind, registers, lanes, size, options.stepwise)

@@ -53,7 +53,8 @@ def instructions_of_dot(thunk: DotThunk, target: Target, options: SumOptions) ->
 
 def _arithmetic(thunk: DotThunk, target: Target, options: SumOptions) -> Arithmetic:
     count = prod(axis.extent for axis in thunk.contracting)
-    return arithmetic(thunk.out.shape.dtype, target, count, options)
+    dtype = thunk.out.shape.dtype
+    return arithmetic(dtype, target, count, options, sequential=thunk.sequential)
 
 
 def _axes(thunk: DotThunk) -> tuple[list[DotAxis], DotAxis, DotAxis, list[DotAxis]]:

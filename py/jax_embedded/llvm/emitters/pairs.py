@@ -17,9 +17,9 @@ from jax_embedded.llvm.emitters.code import I32, Code, Index
 from jax_embedded.llvm.emitters.number import Number, Value
 
 _DOUBLE = ir.DoubleType()
-# llvmlite's builder has no such instruction; `with_neon` makes it of this call.
-_FREEZE = "jax_embedded.freeze"
-_FROZEN = re.compile(rf'call double @"{re.escape(_FREEZE)}"\(double (%"?[\w.]+"?)\)')
+# llvmlite's builder has no such instruction; `with_neon` makes it of a call of this and the type.
+_FREEZE = "jax_embedded.freeze."
+_FROZEN = re.compile(rf'call (\w+) @"{re.escape(_FREEZE)}\w+"\(\w+ (%"?[\w.]+"?)\)')
 
 _DEFINED = re.compile(r'^define [^@]*@"?([^"(]+)"?\(', re.MULTILINE)
 _LABEL = re.compile(r'"?([A-Za-z_][^":\s]*)"?:')
@@ -62,17 +62,21 @@ class Loads:
         code, build = self._code, self._code.build
         address = self._number.address(code, self._base, index)
         both = code.load(_DOUBLE, address, self._number.align)
-        freeze = code.declare(_FREEZE, ir.FunctionType(_DOUBLE, [_DOUBLE]))
-        # Without it LLVM makes two loads of the one.
-        frozen = build.call(freeze, [both])
-        vector = build.bitcast(frozen, ir.VectorType(self._number.type, 2))
+        # Otherwise LLVM makes two loads of the one.
+        vector = build.bitcast(frozen(code, both), ir.VectorType(self._number.type, 2))
         return [build.extract_element(vector, I32(0))], [build.extract_element(vector, I32(1))]
+
+
+def frozen(code: Code, value: ir.Value) -> ir.Value:
+    """The same value, of which LLVM does not see how it was made."""
+    freeze = code.declare(f"{_FREEZE}{value.type}", ir.FunctionType(value.type, [value.type]))
+    return code.build.call(freeze, [value])
 
 
 def with_neon(llvm_ir: str, features: str) -> str:
     """The functions, to be compiled as if there was NEON. features: the target's."""
     lines = []
-    for line in _FROZEN.sub(r"freeze double \1", llvm_ir).splitlines():
+    for line in _FROZEN.sub(r"freeze \1 \2", llvm_ir).splitlines():
         if line.startswith("declare") and _FREEZE in line:
             continue
         if line.startswith("define "):

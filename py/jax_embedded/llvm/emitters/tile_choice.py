@@ -13,6 +13,7 @@ from itertools import product
 
 MOST_CODE = 1100  # bytes for one dot
 _PAIRED = 8  # registers that LLVM loads pairs into ahead of their use
+_AS_GOOD = 0.02  # of the instructions
 _WORTH = 0.02  # half the code is as good as 1.4 % of the instructions
 
 
@@ -27,6 +28,7 @@ class Registers:
     pairs: whether two neighbours are loaded by one instruction.
     rank: which of the tiles, the best of which has 0.
     reach: how many bytes behind an address a load reaches.
+    in_order: terms of a sum that is made at once if they are added one after the other.
     """
 
     values: int
@@ -38,6 +40,7 @@ class Registers:
     pairs: bool = False
     rank: int = 0
     reach: int = 1020
+    in_order: int = 0
 
 
 @dataclass(frozen=True)
@@ -77,11 +80,12 @@ class Problem:
     sliding_vectors: bool = False
     row_steps: tuple[int, int] = (0, 0)
     column_steps: tuple[int, int] = (0, 0)
+    last: int = 1
 
 
 def choose(problem: Problem, registers: Registers, *, size: bool = False) -> Tile:
     """The tile of this rank: that of 0 is thought to take the fewest instructions, in code that is
-    no longer than MOST_CODE if that can be; of those that are about as good, one of short code.
+    no longer than MOST_CODE if that can be; of those that are about as good, the shortest.
 
     size: to take the shortest code.
     """
@@ -101,7 +105,11 @@ def _ranked(problem: Problem, registers: Registers, size: bool) -> list[Tile]:
     if not size:
         shortest = min(code for (_, code), _ in candidates)
         candidates = [c for c in candidates if c[0][1] <= max(MOST_CODE, shortest)]
-    return [tile for _, tile in sorted(candidates, key=lambda c: worth(*c[0], size=size))]
+    candidates.sort(key=lambda c: worth(*c[0], size=size))
+    fewest = min(instructions for (instructions, _), _ in candidates)
+    good = [c for c in candidates if c[0][0] <= fewest * (1 + _AS_GOOD)]
+    first = candidates[0] if size else min(good, key=lambda c: (c[0][1], c[0][0]))
+    return [tile for _, tile in [first, *(c for c in candidates if c is not first)]]
 
 
 def worth(instructions: float, code: float, *, size: bool = False) -> tuple[float, float]:
@@ -121,17 +129,22 @@ def _tiles(problem: Problem, registers: Registers, along: str, lanes: int) -> It
     for rows, columns, chains in product(
         _sizes(problem.rows, 1, registers.sums),
         _sizes(problem.columns, width, registers.sums * width),
-        (1, 2, 4, 8),
+        (1, 2, 4, 8, 16),
     ):
         if rows * (columns // width) * chains > registers.sums:
             continue
         parts = _parts(terms, registers, chains)
+        pieces = -(-problem.last // parts[0])
+        if pieces > 1 and problem.last % pieces == 0 and along != "terms":
+            parts = [*{*parts, problem.last // pieces}]
+        if registers.in_order > parts[0] and chains == 1 and along != "terms":
+            parts = [registers.in_order, *parts]
         for part, unroll, peeled in product(parts, (1, 2, 4, 8, 16, 32), (False, True)):
             if unroll % chains or unroll > min(max(terms, 1), part, registers.unroll):
                 continue
             if peeled and registers.unroll == 1:
                 continue
-            if along == "terms" and rows * columns == 1 and (unroll > 4 or chains > 2):
+            if along == "terms" and rows * columns == 1 and (unroll > 16 or chains > 4):
                 continue  # LLVM loads all at once, more than it has registers for
             in_parts = terms > 2 * part
             if along == "terms" and in_parts and (unroll > 4 or peeled):

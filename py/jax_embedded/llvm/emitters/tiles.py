@@ -16,7 +16,7 @@ from jax_embedded.llvm.emitters.arrays import Arrays, step_of_result
 from jax_embedded.llvm.emitters.code import Code, Index
 from jax_embedded.llvm.emitters.epilogue import finish
 from jax_embedded.llvm.emitters.number import Number, Value
-from jax_embedded.llvm.emitters.pairs import Loads
+from jax_embedded.llvm.emitters.pairs import Loads, frozen
 from jax_embedded.llvm.emitters.tile_choice import Problem, Tile, choose
 from jax_embedded.llvm.emitters.unpacked import Unpacked
 from jax_embedded.llvm.emitters.vector import Vector
@@ -133,6 +133,7 @@ def problem_of(
         last.rhs == lanes > 1 and column.rhs == 1,
         (row.lhs, last.lhs),
         (column.rhs, last.rhs),
+        _most(last),
     )
 
 
@@ -158,6 +159,7 @@ class _Sums:
         lanes = how.lanes
         problem = problem_of(how, row, column, terms)
         self.pairs = how.pairs
+        self.stepwise = how.pairs and how.stepwise
         self.tile: Tile = choose(problem, how.registers, size=how.size)
         self.vector = Vector(lanes, how.number)
         self.most = self.tile.part
@@ -175,7 +177,10 @@ class _Sums:
 
     def on(self, base: ir.Value, elements: int, number: Number) -> ir.Value:
         """The address so many elements further on."""
-        return number.address(self.code, base, elements) if elements else base
+        if not elements:
+            return base
+        address = number.address(self.code, base, elements)
+        return frozen(self.code, address) if self.stepwise else address
 
     def write(self) -> None:
         def tiles(state: list[ir.Value], rows: int) -> list[ir.Value]:

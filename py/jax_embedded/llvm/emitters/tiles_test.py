@@ -123,6 +123,29 @@ def test_a_long_sum_is_exact_to_a_few_ulp():
         assert (abs(got - expected) <= 6 * ulp).all()
 
 
+@pytest.mark.parametrize("terms", [17, 40, 64, 65])
+@pytest.mark.parametrize("subscripts", ["k,kn->n", "mk,kn->mn", "km,k->m"])
+def test_short_sums_are_in_jax_s_order(subscripts, terms):
+    random = np.random.default_rng(terms)
+    extents = {"m": 11, "n": 13, "k": terms}
+    sides = subscripts.split("->")[0].split(",")
+    lhs, rhs = (
+        random.standard_normal([extents[n] for n in side]).astype(np.float32) for side in sides
+    )
+    thunk = replace(thunk_of(subscripts, lhs, rhs), sequential=True)
+    expected = np.float32(0)
+    for k in range(terms):
+        a = np.take(lhs, [k], axis=sides[0].index("k"))
+        b = np.take(rhs, [k], axis=sides[1].index("k"))
+        expected = expected + np.einsum(subscripts, a, b)
+    for arithmetic in ("vectors", "scalars"):
+        got = called(
+            lambda code, a=arithmetic: dot(code, thunk, ARITHMETIC[a], SumOptions()),
+            *(lhs, rhs, thunk.out.shape.dims),
+        )
+        assert (got == expected).all() == (terms <= 64)
+
+
 SPECIAL = [
     *([0.0, -0.0, 1.0, -1.0, np.inf, -np.inf, np.nan, 3e38, -3e38, 1e-38, 1e-45, 2e-20, 1e20]),
     *([1 + 2**-23, 2**-126, -(2**-63), 2**63, 2**127]),

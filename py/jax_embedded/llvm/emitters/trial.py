@@ -49,28 +49,44 @@ def best_tile(
     pairs: load pairs, unless no tile with them does without NEON.
     patience: how many tiles in a row may be no better than the ones before.
     """
-    for paired in (True, False) if pairs else (False,):
-        best = None
-        since = 0
-        for rank in range(_MOST_TILES):
-            tried = replace(options, pairs=paired, rank=rank)
-            module = ir.Module()
-            code = Code(module, "f", pointers, inline=False)
-            write(code, tried)
-            code.end()
-            text = code_of(module)
-            if paired:
-                text = with_neon(text, target.features)
-            times = tuple(code.times.items())
-            cost = trial(text, times, target, paired=paired, size=options.size)
-            since += 1
-            if cost and (best is None or cost < best[0]):
-                best, since = (cost, tried), 0
-            if best and since == patience:
-                break
-        if best:
-            return best
-    raise InternalError("tiles: expected one that can be compiled, found none")
+    found = []
+    for stepwise in (False, True) if pairs else ():
+        tried = replace(options, pairs=True, stepwise=stepwise)
+        found += _best_ranks(write, pointers, target, tried, patience)
+    if not found:
+        found = _best_ranks(write, pointers, target, replace(options, pairs=False), patience)
+    if not found:
+        raise InternalError("tiles: expected one that can be compiled, found none")
+    return min(found, key=lambda one: one[0])
+
+
+def _best_ranks(
+    write: Callable[[Code, SumOptions], None],
+    pointers: int,
+    target: Target,
+    options: SumOptions,
+    patience: int,
+) -> list[tuple[Cost, SumOptions]]:
+    """The best one; none if each of them needs NEON."""
+    best: list[tuple[Cost, SumOptions]] = []
+    since = 0
+    for rank in range(_MOST_TILES):
+        tried = replace(options, rank=rank)
+        module = ir.Module()
+        code = Code(module, "f", pointers, inline=False)
+        write(code, tried)
+        code.end()
+        text = code_of(module)
+        if tried.pairs:
+            text = with_neon(text, target.features)
+        times = tuple(code.times.items())
+        cost = trial(text, times, target, paired=tried.pairs, size=options.size)
+        since += 1
+        if cost and (not best or cost < best[0][0]):
+            best, since = [(cost, tried)], 0
+        if best and since == patience:
+            break
+    return best
 
 
 @cache

@@ -77,6 +77,15 @@ define void @f(ptr %a) "target-features"="+vfp4d16sp,+neon" {
     assert trial(text, (), TARGETS["cortex-m4f"], paired=False)
 
 
+@pytest.mark.parametrize("stepwise_is_better", [False, True])
+def test_pairs_are_tried_with_both_ways_of_addressing(stepwise_is_better):
+    def write(code: Code, options: SumOptions) -> None:
+        add_squares(code, 50 if options.stepwise == stepwise_is_better else 60)
+
+    _, options = best_tile(write, 2, TARGETS["cortex-m4f"], SumOptions(), pairs=True)
+    assert options == SumOptions(pairs=True, stepwise=stepwise_is_better)
+
+
 @pytest.mark.parametrize(
     ("costs", "patience", "rank"),
     [((50, 30, 10, 40), 10, 2), ((50, 60, 10), 1, 0), ((50, 40, 30, 60, 10), 1, 2)],

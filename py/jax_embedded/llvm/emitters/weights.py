@@ -102,7 +102,7 @@ def _layout(step: Step, where: Slice, target: Target, options: SumOptions) -> _L
     if any(getattr(axis, side) for axis in rows) or len(rows) > 1:
         return None
     row = rows[0] if rows else ONE
-    how = arithmetic("f32", target, term.extent, options)
+    how = arithmetic("f32", target, term.extent, options, sequential=step.sequential)
     as_it_is = instructions(*_problem(how, row, column, term, side), size=options.size)
     products = row.extent * column.extent * term.extent
     tried = products >= LONG_SUM and is_worth_trying(target, size=options.size)
