@@ -70,6 +70,7 @@ class Problem:
     sliding: whether a row reads what its neighbour has read one term before. sliding_vectors: the
         same of the vectors along a row.
     row_steps, column_steps: how many elements the next row or column, and the next term, is away.
+    last: of the terms, how many are along their last axis.
     """
 
     rows: int
@@ -133,12 +134,7 @@ def _tiles(problem: Problem, registers: Registers, along: str, lanes: int) -> It
     ):
         if rows * (columns // width) * chains > registers.sums:
             continue
-        parts = _parts(terms, registers, chains)
-        pieces = -(-problem.last // parts[0])
-        if pieces > 1 and problem.last % pieces == 0 and along != "terms":
-            parts = [*{*parts, problem.last // pieces}]
-        if registers.in_order > parts[0] and chains == 1 and along != "terms":
-            parts = [registers.in_order, *parts]
+        parts = _parts(problem, terms, registers, chains, along)
         for part, unroll, peeled in product(parts, (1, 2, 4, 8, 16, 32), (False, True)):
             if unroll % chains or unroll > min(max(terms, 1), part, registers.unroll):
                 continue
@@ -154,13 +150,23 @@ def _tiles(problem: Problem, registers: Registers, along: str, lanes: int) -> It
             yield Tile(rows, columns, unroll, chains, along, peeled, part)
 
 
-def _parts(terms: int, registers: Registers, chains: int) -> list[int]:
+def _parts(
+    problem: Problem, terms: int, registers: Registers, chains: int, along: str
+) -> list[int]:
     """How many terms to add up at once: as many as may be, or half of them unless that makes so
-    many parts that their own sum is the less exact one.
+    many parts that their own sum is the less exact one; or fewer, to cut an axis evenly.
     """
     most, half = registers.terms * chains, registers.terms // 2 * chains
-    is_exact = (terms - half) * chains <= 2 * half**2
-    return [most, half] if terms > half > 0 and is_exact else [most]
+    found = {most}
+    if terms > half > 0 and (terms - half) * chains <= 2 * half**2:
+        found.add(half)
+    if along != "terms":
+        pieces = -(-problem.last // most)
+        if problem.last % pieces == 0 and pieces > 1:
+            found.add(problem.last // pieces)
+        if chains == 1:
+            found.add(max(most, registers.in_order))
+    return sorted(found)
 
 
 def _splats_stay(problem: Problem, rows: int, columns: int, unroll: int, peeled: bool) -> bool:
