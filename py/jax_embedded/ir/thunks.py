@@ -135,8 +135,9 @@ class BakedDotThunk:
     weights: elements of out's dtype, row-major: a row for each result, a column for each term.
     terms: where each of them lies in source, in elements.
     results: the same of each result, in out and in each of the inputs.
-    inputs, epilogue: see DotThunk. constants: what the epilogue reads after the inputs, each with
-        one element of out's dtype for each result.
+    inputs, epilogue, sequential: see DotThunk.
+    constants: what the epilogue reads after the inputs, each with one element of out's dtype for
+        each result.
     """
 
     origin: Origin
@@ -148,6 +149,7 @@ class BakedDotThunk:
     inputs: tuple[Slice, ...] = ()
     constants: tuple[bytes, ...] = ()
     epilogue: tuple[Operation, ...] = ()
+    sequential: bool = False
 
 
 @dataclass(frozen=True)

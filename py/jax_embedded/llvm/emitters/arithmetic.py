@@ -61,8 +61,10 @@ class SumOptions:
     library: bool = False
 
 
-def terms_at_once(terms: int) -> int:
-    """Of a sum of so many, in how large parts it is made."""
+def terms_at_once(terms: int, *, sequential: bool = False) -> int:
+    """Of a sum of so many, in how large parts it is made. sequential: see DotThunk."""
+    if sequential and terms <= _SEQUENTIAL_TERMS:
+        return terms
     return max(_TERMS, 1 << (isqrt(terms).bit_length() - 1) if terms else 1)
 
 
@@ -90,6 +92,6 @@ def arithmetic(
         registers = Registers(values=8, sums=4, terms=terms)
     else:  # a call for each operation, or two registers for a value
         registers = Registers(2, 1, terms if kind.is_integer else at_once, steps=20 * kind.parts)
-    in_order = terms if sequential and dtype == "f32" and terms <= _SEQUENTIAL_TERMS else 0
+    in_order = terms_at_once(terms, sequential=sequential and dtype == "f32")
     registers = replace(registers, rank=options.rank, in_order=in_order)
     return Arithmetic(kind, kind, registers, lanes, size, options.stepwise)

@@ -39,7 +39,7 @@ def baked_dot(code: Code, thunk: BakedDotThunk, target: Target, *, contract: boo
     rows = [weights[i * count : (i + 1) * count] for i in range(len(thunk.results))]
     source, *inputs, out = code.arguments
     for some in _stretches(range(len(rows)), _sums_at_once(dtype, target)):
-        sums = _Sums(code, kind, source, thunk.terms).of([rows[i] for i in some])
+        sums = _Sums(code, kind, source, thunk).of([rows[i] for i in some])
         for i, total in zip(some, sums, strict=True):
             place, *places = thunk.results[i]
             read = [kind.load(code, base, at) for base, at in zip(inputs, places, strict=True)]
@@ -77,15 +77,19 @@ def cost(thunk: BakedDotThunk, target: Target) -> tuple[int, int]:
 class _Sums:
     """Some sums at once: all products of a term, then those of the next."""
 
-    def __init__(self, code: Code, kind: Number, source: ir.Value, terms: Sequence[int]):
+    def __init__(self, code: Code, kind: Number, source: ir.Value, thunk: BakedDotThunk):
         self.code = code
         self.number = kind
         self.source = source
-        self.terms = terms
+        self.terms = thunk.terms
+        count = len(thunk.terms)
+        self.part = count
+        if not kind.is_integer:
+            self.part = terms_at_once(count, sequential=thunk.sequential)
 
     def of(self, rows: Sequence[Sequence[int]]) -> list[Value]:
         """rows: of each sum, the bits of the weights. Zeros are left out."""
-        part = len(self.terms) if self.number.is_integer else terms_at_once(len(self.terms))
+        part = self.part
         totals: list[Value] = [[] for _ in rows]
         for some in _stretches(range(len(self.terms)), max(1, min(part, _STRETCH))):
             begins = some[0] % part == 0

@@ -81,6 +81,7 @@ def _baked(step: DotThunk, program: Program, target: Target) -> BakedDotThunk | 
             if found is not None
         ),
         tuple(_renumbered(operation, order) for operation in step.epilogue),
+        step.sequential,
     )
 
 

@@ -130,7 +130,7 @@ def _tiles(problem: Problem, registers: Registers, along: str, lanes: int) -> It
     for rows, columns, chains in product(
         _sizes(problem.rows, 1, registers.sums),
         _sizes(problem.columns, width, registers.sums * width),
-        (1, 2, 4, 8, 16),
+        (1, 2, 4, 8),
     ):
         if rows * (columns // width) * chains > registers.sums:
             continue
@@ -140,7 +140,7 @@ def _tiles(problem: Problem, registers: Registers, along: str, lanes: int) -> It
                 continue
             if peeled and registers.unroll == 1:
                 continue
-            if along == "terms" and rows * columns == 1 and (unroll > 16 or chains > 4):
+            if along == "terms" and rows * columns == 1 and (unroll > 4 or chains > 2):
                 continue  # LLVM loads all at once, more than it has registers for
             in_parts = terms > 2 * part
             if along == "terms" and in_parts and (unroll > 4 or peeled):
