@@ -21,7 +21,7 @@ _CONTROL_FLOW = {
 
 _FUNCTIONS = {
     "affine": {"x": "f32[5]"},
-    "baked_floats": {"x": "f32[20]", "y": "f32[7]"},
+    "baked_floats": {"x": "f32[20]", "y": "f32[7]", "z": "f32[31]"},
     "baked_integers": {"x": "i32[24]", "y": "i32[17]"},
     "baked_recurrence": {"x": "f32[5]"},
     "cumulative": {"x": "f32[40]"},

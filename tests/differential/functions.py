@@ -157,11 +157,12 @@ INT8_WEIGHTS = np.random.default_rng(9).integers(-128, 128, (3, 11, 11))
 INT8_WEIGHTS[0, 0, :2] = [-128, 127]
 
 
-def baked_floats(x, y):
+def baked_floats(x, y, z):
+    """Layers side by side: one behind the other would magnify rounding errors."""
     first, second, third, fourth = BAKED_FLOATS
     hidden = jnp.maximum(x @ first + first[2], 0)
-    middle = hidden @ second * y - second[5]
-    return fourth @ jnp.tanh(middle @ third), jnp.minimum(-middle, 0.5)
+    middle = z @ second * y - second[5]
+    return hidden, fourth @ jnp.tanh(y @ third), jnp.minimum(-middle, 0.5)
 
 
 def baked_integers(x, y):
