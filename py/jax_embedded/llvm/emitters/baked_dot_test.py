@@ -63,6 +63,20 @@ def products(draw, dtype: str):
     return weights.astype(DTYPES[dtype]), x.astype(DTYPES[dtype]), draw(st.integers(1, 3))
 
 
+@pytest.mark.parametrize("terms", [20, 40, 64, 65])
+@pytest.mark.parametrize("sequential", [False, True])
+def test_short_sums_are_in_jax_s_order(terms, sequential):
+    random = np.random.default_rng(terms)
+    x = random.standard_normal(terms).astype(np.float32)
+    weights = random.standard_normal((9, terms)).astype(np.float32)
+    expected = np.zeros(9, np.float32)
+    for k in range(terms):
+        exact = expected.astype(np.longdouble) + x[k].astype(np.longdouble) * weights[:, k]
+        expected = exact.astype(np.float32)
+    got = run(thunk_of(weights, sequential=sequential), "cortex-m4f", x)
+    assert (got == expected).all() == (sequential and terms <= 64)
+
+
 @pytest.mark.parametrize("target", ["cortex-m0", "cortex-m3"])
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
