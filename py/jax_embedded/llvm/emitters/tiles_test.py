@@ -12,6 +12,7 @@ from jax_embedded.llvm.emitters.arithmetic import SumOptions
 from jax_embedded.llvm.emitters.convolution import convolution
 from jax_embedded.llvm.emitters.dot import dot
 from jax_embedded.llvm.emitters.sums_testing import HOST, called, close, slice_of, thunk_of
+from jax_embedded.llvm.emitters.tile_choice import Problem, Registers, _cost, _ranked
 from jax_embedded.llvm.emitters.unpacked import MOST_TERMS
 
 # What the code of a core computes with, but as this machine's code.
@@ -295,3 +296,11 @@ def test_convolutions(seed, arithmetic):
     )
     expected = convolved(lhs.astype(np.float64), rhs.astype(np.float64), axes, groups)
     assert close(got, expected, 25 * features), thunk
+
+
+def test_of_tiles_that_are_about_as_good_the_shortest_comes_first():
+    problem, registers = Problem(1, 32, 64), Registers(values=8, sums=4, terms=64)
+    costs = [_cost(problem, registers, tile, 1) for tile in _ranked(problem, registers, False)]
+    fewest = min(instructions for instructions, _ in costs)
+    good = [code for instructions, code in costs if instructions <= fewest * 1.02]
+    assert costs[0][1] == min(good) < max(good)
