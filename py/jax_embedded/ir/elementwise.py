@@ -48,8 +48,9 @@ class Elementwise:
 
     shape: of out, which is row-major, of f32 or i32, as all that it is computed from.
     inputs: for each of them, how many elements the next one along each dimension of out is away; 0
-        where it is broadcast.
-    operations: values are numbered; the inputs come first, then these. The last one is out's.
+        where it is broadcast, less where it is read from its end.
+    operations: values are numbered; the inputs come first, then these. The last one is out's: the
+        only input's if there are none.
     """
 
     shape: Shape

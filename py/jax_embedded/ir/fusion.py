@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Lets dots and convolutions do what the next step does with each of their sums, so that the sums
-stay in registers.
+stay in registers; and convolutions read a kernel that was turned round from its end, as it was.
 """
 
 from collections import Counter
 from dataclasses import replace
+from functools import partial
 
 from jax_embedded.ir.elementwise import Elementwise, Operation
 from jax_embedded.ir.program import Program
@@ -66,6 +67,8 @@ def _fused(thunks: tuple[Thunk, ...], once: set[int]) -> tuple[Thunk, ...]:
             )
         elif isinstance(thunk, ConditionalThunk):
             thunk = replace(thunk, branches=tuple(_fused(b, once) for b in thunk.branches))
+        elif isinstance(thunk, ConvolutionThunk):
+            thunk = _without_reversal(thunk, found, once)
         last = found[-1] if found else None
         if isinstance(last, _Sum) and isinstance(thunk, KernelThunk):
             both = _with_epilogue(last, thunk, once)
@@ -80,6 +83,8 @@ def _with_epilogue(sums: _Sum, kernel: KernelThunk, once: set[int]) -> _Sum | No
     """What does both, if that can be."""
     done = kernel.elementwise
     if done is None or sums.epilogue or len(kernel.results) != 1:
+        return None
+    if any(step < 0 for steps in done.inputs for step in steps):
         return None
     (out,) = kernel.results
     places = [n for n, where in enumerate(kernel.arguments) if where.overlaps(sums.out)]
@@ -111,6 +116,63 @@ def _with_epilogue(sums: _Sum, kernel: KernelThunk, once: set[int]) -> _Sum | No
             return None
         changes["window"] = window
     return replace(sums, **changes)
+
+
+def _without_reversal(
+    convolution: ConvolutionThunk, before: list[Thunk], once: set[int]
+) -> ConvolutionThunk:
+    """The same result, of the kernel as it was; the step of `before` that turned it round goes."""
+    if convolution.rhs.allocation not in once:
+        return convolution
+    for place, step in enumerate(before):
+        if not isinstance(step, KernelThunk) or not _same_place(step.results[0], convolution.rhs):
+            continue
+        read = _with_kernel_before(convolution, step)
+        behind = [*before[place + 1 :], convolution]
+        if read and not any(_writes(later, read.rhs) for later in behind):
+            del before[place]
+            return read
+    return convolution
+
+
+def _with_kernel_before(
+    convolution: ConvolutionThunk, turned: KernelThunk
+) -> ConvolutionThunk | None:
+    """It reads what the other step does, if that is read forwards or backwards."""
+    done = turned.elementwise
+    if done is None or done.operations:
+        return None
+    step_along = partial(done.step_along, 0)
+
+    def axes(before: tuple[DotAxis, ...]) -> tuple[DotAxis, ...] | None:
+        steps = [step_along(axis.extent, axis.rhs) for axis in before]
+        if any(step is None or step < 0 for step in steps):
+            return None
+        return tuple(replace(a, rhs=step or 0) for a, step in zip(before, steps, strict=True))
+
+    window = []
+    for axis in convolution.window:
+        step = step_along(axis.size, axis.rhs)
+        if step is None:
+            return None
+        window.append(replace(axis, rhs=abs(step), reversed=axis.reversed != (step < 0)))
+    outer, contracting = axes(convolution.outer), axes(convolution.contracting)
+    if outer is None or contracting is None:
+        return None
+    return replace(
+        convolution,
+        rhs=turned.arguments[0],
+        outer=outer,
+        contracting=contracting,
+        window=tuple(window),
+    )
+
+
+def _writes(thunk: Thunk, where: Slice) -> bool:
+    """Whether it may."""
+    if isinstance(thunk, CallThunk | WhileThunk | ConditionalThunk):
+        return True
+    return any(written.overlaps(where) for written in reads_and_writes(thunk)[1])
 
 
 def _same_place(one: Slice, other: Slice) -> bool:

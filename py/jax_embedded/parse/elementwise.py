@@ -53,7 +53,7 @@ class _Reader:
         dtype, self.format = _DTYPES[self.type]
         self.shape = Shape(dtype, tuple(root.shape.dimensions))
         last = self._value(root, self.shape.strides)
-        self._require(self.operations and last == self._next() - 1)
+        self._require(last == self._next() - 1)
         self._require(len(self.inputs) == len(self.arguments))
         inputs = tuple(self.inputs[number] for number in range(len(self.arguments)))
         return Elementwise(self.shape, inputs, tuple(self.operations))
@@ -68,7 +68,7 @@ class _Reader:
     def _value(self, instruction: Any, steps: tuple[int, ...]) -> int:
         """The number of an element that the instruction makes.
 
-        steps: which one: how many elements the next one along each dimension of out is away.
+        steps: which one: as in Elementwise.inputs.
         """
         key = instruction.id, steps
         if key not in self.numbers:
@@ -92,7 +92,7 @@ class _Reader:
             return self._add(Operation("constant", (), number))
         if opcode == "parameter":
             return self._input(instruction, steps)
-        self._require(opcode in ("bitcast", "broadcast", "transpose"))
+        self._require(opcode in ("bitcast", "broadcast", "reverse", "transpose"))
         (operand,) = operands
         self._require(is_row_major(operand.shape))
         if opcode == "bitcast":
@@ -101,10 +101,13 @@ class _Reader:
 
     def _moved(self, instruction: Any, operand: Any, steps: tuple[int, ...]) -> tuple[int, ...]:
         """Which element of the operand it is."""
+        self._require(min(steps, default=0) >= 0)
         dims = tuple(instruction.shape.dimensions)
         from_ = Shape(self.shape.dtype, tuple(operand.shape.dimensions)).strides
         if instruction.opcode == "transpose":
             along = tuple(from_[d] for d in instruction.dimensions)
+        elif instruction.opcode == "reverse":
+            along = tuple(-s if d in instruction.dimensions else s for d, s in enumerate(from_))
         else:
             of_dimension = dict(zip(instruction.dimensions, from_, strict=True))
             along = tuple(of_dimension.get(d, 0) for d in range(len(dims)))

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is read out of XLA's fusions, and what dots and convolutions do of it."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -53,7 +54,12 @@ def computed(done: Elementwise, inputs: list[np.ndarray]) -> np.ndarray:
     out = np.zeros(done.shape.dims, dtype)
     for index in np.ndindex(*done.shape.dims):
         values = [
-            array.ravel()[sum(i * step for i, step in zip(index, steps, strict=True))]
+            array.ravel()[
+                sum(
+                    (i - (n - 1) * (step < 0)) * step
+                    for i, n, step in zip(index, done.shape.dims, steps, strict=True)
+                )
+            ]
             for array, steps in zip(inputs, done.inputs, strict=True)
         ]
         for operation in done.operations:
@@ -86,6 +92,9 @@ N, N_ROW = "i32[4,6]", "i32[6]"
         ("x.reshape(3, 8) + y", (X, "f32[3,8]"), lambda x, y: x.reshape(3, 8) + y),
         ("x * x + x", (X,), lambda x: x * x + x),
         ("jnp.maximum(x + b, 0) >> 3", (N, N_ROW), lambda x, b: np.maximum(x + b, 0) >> 3),
+        ("x[::-1, ::-1] - b", (X, ROW), lambda x, b: x[::-1, ::-1] - b),
+        ("(x[:, ::-1] * 2).reshape(4, 2, 3)", (X,), lambda x: x[:, ::-1] * 2),
+        ("x[::-1]", (X,), lambda x: x[::-1]),
         ("-x * 70000 - b", (N, N_ROW), lambda x, b: -x * np.int32(70000) - b),
     ],
 )
@@ -123,7 +132,7 @@ def test_what_a_fusion_computes(tmp_path, result, shapes, expected):
         ("x >> y", {"x": N, "y": N}),
         ("x >> 40", {"x": N}),
         ("x * 0.5", {"x": N}),
-        ("x[::-1] + 1", {"x": X}),
+        ("(x + b)[::-1].T", {"x": X, "b": ROW}),
         ("jnp.where(x > 0, x, y)", {"x": X, "y": X}),
     ],
 )
@@ -169,6 +178,62 @@ def test_a_convolution_with_bias_is_one_step(tmp_path):
     assert convolution.epilogue == RELU
     assert convolution.outer[-1].inputs == (1,)
     assert [axis.inputs for axis in convolution.window] == [(0,), (0,)]
+
+
+FILTER = {"x": "f32[20]", "k": "f32[5]"}
+OF_ROWS = (
+    "lax.conv_general_dilated("
+    "x, lax.rev(k, {}), (1, 1), 'VALID', dimension_numbers=('NHWC', 'HWIO', 'NHWC'))"
+)
+ROWS = {"x": "f32[1,9,8,2]", "k": "f32[4,3,2,5]"}
+
+
+@pytest.mark.parametrize(
+    ("result", "shapes", "turned"),
+    [
+        ("jnp.convolve(x, k, mode='valid')", FILTER, [True]),
+        ("jnp.convolve(x, k[::-1], mode='valid')", FILTER, [False]),
+        (OF_ROWS.format("(0, 1)"), ROWS, [True, True]),
+        (OF_ROWS.format("(1,)"), ROWS, [False, True]),
+    ],
+)
+def test_a_kernel_that_is_turned_round_is_read_where_it_is(tmp_path, result, shapes, turned):
+    program = fused(tmp_path, result, **shapes)
+    (convolution,) = program.steps()
+    assert isinstance(convolution, ConvolutionThunk)
+    assert [axis.reversed for axis in convolution.window] == turned
+    assert program.allocations[convolution.rhs.allocation].parameter == 1
+    assert all(a.kind != "temp" for a in program.allocations.values())
+
+
+@pytest.mark.parametrize(
+    ("result", "shapes"),
+    [
+        (
+            "(lambda r: [jnp.correlate(v, r, mode='valid') for v in (x, jnp.sin(x))])(k[::-1])",
+            FILTER,
+        ),
+        (OF_ROWS.format("(1, 2)"), ROWS),
+        ("jnp.correlate(x, k[::-1] + 1, mode='valid')", FILTER),
+    ],
+)
+def test_other_kernels_are_made_before(tmp_path, result, shapes):
+    steps = list(fused(tmp_path, result, **shapes).steps())
+    made = [where for s in steps if isinstance(s, KernelThunk) for where in s.results]
+    convolutions = [s for s in steps if isinstance(s, ConvolutionThunk)]
+    assert convolutions
+    for convolution in convolutions:
+        assert convolution.rhs in made
+
+
+def test_a_kernel_that_is_overwritten_is_turned_round_before(tmp_path):
+    program = program_of(tmp_path, "jnp.convolve(x, k, mode='valid')", x="f32[20]", k="f32[5]")
+    program = separate_values(program)
+    turned, convolution = program.thunks
+    assert isinstance(turned, KernelThunk)
+    writer = replace(turned, arguments=(), results=turned.arguments, elementwise=None)
+    thunks = (turned, writer, convolution)
+    assert fuse(replace(program, thunks=thunks)).thunks == thunks
 
 
 def test_layers_that_take_turns_in_memory(tmp_path):
