@@ -27,7 +27,7 @@ class Arithmetic:
 
     number: an element. sum: what adds its products up without vectors.
     lanes: of a vector; 1 without vectors. size: whether short code is preferred.
-    stepwise: see SumOptions.
+    stepwise: see SumOptions. is_mve: whether the vectors are MVE's.
     """
 
     number: Number
@@ -36,6 +36,7 @@ class Arithmetic:
     lanes: int
     size: bool = False
     stepwise: bool = False
+    is_mve: bool = False
 
     @property
     def pairs(self) -> bool:
@@ -94,4 +95,5 @@ def arithmetic(
         registers = Registers(2, 1, terms if kind.is_integer else at_once, steps=20 * kind.parts)
     in_order = terms_at_once(terms, sequential=sequential and dtype == "f32")
     registers = replace(registers, rank=options.rank, in_order=in_order)
-    return Arithmetic(kind, kind, registers, lanes, size, options.stepwise)
+    is_mve = lanes > 1 and "+mve" in target.features
+    return Arithmetic(kind, kind, registers, lanes, size, options.stepwise, is_mve)

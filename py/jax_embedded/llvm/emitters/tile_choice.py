@@ -140,11 +140,8 @@ def _tiles(problem: Problem, registers: Registers, along: str, lanes: int) -> It
                 continue
             if peeled and registers.unroll == 1:
                 continue
-            if along == "terms" and rows * columns == 1 and (unroll > 4 or chains > 2):
-                continue  # LLVM loads all at once, more than it has registers for
-            in_parts = terms > 2 * part
-            if along == "terms" and in_parts and (unroll > 4 or peeled):
-                continue  # the same: the sums of the parts need registers too
+            if along == "terms" and unroll > 8:
+                continue  # little fewer instructions, much more code
             if along == "columns" and not _splats_stay(problem, rows, columns, unroll, peeled):
                 continue
             yield Tile(rows, columns, unroll, chains, along, peeled, part)

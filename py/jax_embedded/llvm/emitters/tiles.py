@@ -3,7 +3,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
+from functools import cache, partial
+from itertools import product
 from math import prod
 from typing import TypeVar
 
@@ -162,6 +163,9 @@ class _Sums:
         self.stepwise = how.pairs and how.stepwise
         self.tile: Tile = choose(problem, how.registers, size=how.size)
         self.vector = Vector(lanes, how.number)
+        # Where two vectors are loaded for each product or two, LLVM loads more ahead than there are
+        # registers for.
+        self.pinned = how.is_mve and self.tile.along == "terms" and problem.terms > lanes
         self.most = self.tile.part
         self.sum: Number | Unpacked | Vector = how.sum
         if self.tile.along != "rows":
@@ -344,17 +348,23 @@ class _Tile:
         """Adds the products of one term. sums: None before the first one."""
         whole, code = self.whole, self.code
         axis = whole.last
-        left = [load_left(number_ * axis.lhs + i * whole.row.lhs) for i in self.rows]
-        right = [load_right(number_ * axis.rhs + j * whole.column.rhs) for j in self.columns]
+        left = cache(lambda i: load_left(number_ * axis.lhs + i * whole.row.lhs))
+        right = cache(lambda j: load_right(number_ * axis.rhs + j * whole.column.rhs))
+        if not whole.pinned:
+            for load, places in ((left, self.rows), (right, self.columns)):
+                for i in places:
+                    load(i)
         chain = number_ % self.chains
         begins = sums is None or not sums[chain]
-        sums = list(sums or [[]] * (len(left) * len(right) * self.chains))
-        for place, (a, b) in enumerate((a, b) for a in left for b in right):
+        sums = list(sums or [[]] * (len(self.rows) * len(self.columns) * self.chains))
+        for place, (i, j) in enumerate(product(self.rows, self.columns)):
             at = place * self.chains + chain
             if begins:
-                sums[at] = self.sum.multiply(code, a, b)
+                sums[at] = self.sum.multiply(code, left(i), right(j))
             else:
-                sums[at] = self.sum.add_product(code, sums[at], a, b)
+                sums[at] = self.sum.add_product(code, sums[at], left(i), right(j))
+            if whole.pinned:
+                sums[at] = whole.vector.pinned(code, sums[at])
         return sums
 
     def totals(self, lhs: ir.Value, rhs: ir.Value, sums: Sums) -> dict[tuple[int, int], Value]:

@@ -3,14 +3,20 @@
 
 from math import prod
 
+import llvmlite.binding as llvm
+import numpy as np
 import pytest
 from llvmlite import ir
 
 from jax_embedded.llvm.emitters.arithmetic import SumOptions
 from jax_embedded.llvm.emitters.code import Code, code_of
+from jax_embedded.llvm.emitters.dot import dot
 from jax_embedded.llvm.emitters.number import number
+from jax_embedded.llvm.emitters.sums_testing import thunk_of
 from jax_embedded.llvm.emitters.tile_choice import worth
 from jax_embedded.llvm.emitters.trial import Cost, best_tile, trial
+from jax_embedded.llvm.optimise import optimise
+from jax_embedded.llvm.targets import data_layout, target_machine
 from jax_embedded.target import TARGETS
 
 CORES = [name for name, target in TARGETS.items() if target.float_dtypes and name != "host"]
@@ -97,3 +103,27 @@ def test_the_best_tile_before_some_that_are_worse_is_taken(costs, patience, rank
     target = TARGETS["cortex-m4f"]
     best = best_tile(write, 2, target, SumOptions(), pairs=False, patience=patience)
     assert best[1] == SumOptions(rank=rank)
+
+
+@pytest.mark.parametrize(("subscripts", "dims"), [("i,i->", (256,)), ("ji,i->j", (8, 64))])
+def test_vectors_along_the_terms_stay_in_registers(subscripts, dims):
+    """LLVM's scheduler would load more of them ahead than there are registers for."""
+    target = TARGETS["cortex-m55"]
+    lhs, rhs = np.zeros(dims, np.float32), np.zeros(dims[-1:], np.float32)
+    thunk = thunk_of(subscripts, lhs, rhs)
+
+    def write(code: Code, options: SumOptions) -> None:
+        dot(code, thunk, target, options)
+
+    _, options = best_tile(write, 3, target, SumOptions(), pairs=False)
+    module = ir.Module()
+    code = Code(module, "f", 3, inline=False)
+    write(code, options)
+    code.end()
+    head = f'target datalayout = "{data_layout(target)}"\ntarget triple = "{target.triple}"\n'
+    compiled = llvm.parse_assembly(head + code_of(module))
+    compiled.get_function("f").linkage = "external"
+    optimise(compiled, target)
+    assembly = target_machine(target).emit_assembly(compiled)
+    assert "vfma.f32\tq" in assembly
+    assert "[sp" not in assembly

@@ -57,6 +57,13 @@ class Vector:
         fma = code.declare(f"llvm.fma.v{self.lanes}f32", kind)
         return [code.build.call(fma, [a[0], b[0], total[0]])]
 
+    def pinned(self, code: Code, value: Value) -> Value:
+        """The same value, on MVE. What the code loads afterwards is loaded when the value is there:
+        an empty piece of assembly takes it, and all of memory.
+        """
+        kind = ir.FunctionType(self.type, [self.type])
+        return [code.build.asm(kind, "", "=w,0,~{memory}", value, side_effect=True)]
+
     def total(self, code: Code, value: Value) -> Value:
         """The sum of the lanes: of those that lie two apart, then of these."""
         lanes = [[code.build.extract_element(value[0], I32(i))] for i in range(self.lanes)]
