@@ -66,6 +66,13 @@ class Elementwise:
             )
         )
 
+    def broadcasts(self, number: int) -> bool:
+        """Whether elements of an input are used for several of out's."""
+        return any(
+            size > 1 and step == 0
+            for size, step in zip(self.shape.dims, self.inputs[number], strict=True)
+        )
+
     def step_along(self, number: int, extent: int, step: int) -> int | None:
         """See `step_along`, for an input."""
         return step_along(self.shape.dims, self.inputs[number], extent, step)

@@ -140,7 +140,7 @@ def _with_kernel_before(
 ) -> ConvolutionThunk | None:
     """It reads what the other step does, if that is read forwards or backwards."""
     done = turned.elementwise
-    if done is None or done.operations:
+    if done is None or done.operations or done.broadcasts(0):
         return None
     step_along = partial(done.step_along, 0)
 

@@ -215,6 +215,10 @@ def test_a_kernel_that_is_turned_round_is_read_where_it_is(tmp_path, result, sha
         ),
         (OF_ROWS.format("(1, 2)"), ROWS),
         ("jnp.correlate(x, k[::-1] + 1, mode='valid')", FILTER),
+        (
+            "lax.conv(x, jnp.full((2, 1, 2, 3), 0.25), (1, 1), 'VALID')",
+            {"x": "f32[1,1,7,9]"},
+        ),
     ],
 )
 def test_other_kernels_are_made_before(tmp_path, result, shapes):
