@@ -232,6 +232,7 @@ _OPERATIONS = {
         "w": "f32[3,2,2,2,3]",
         "x": "f32[1,2,4,5,6]",
     },
+    "convolutions_of_moved_kernels": {"w": "f32[3,2,3,2]", "x": "f32[1,2,5,4]"},
     "cumulated": {"p": "f32[6,7]", "x": "f32[6,7]"},
     "derivatives_of_ones_own": {"x": "f32[6]"},
     "largest": {"i": "i32[20]", "x": "f32[3,20]"},
