@@ -23,6 +23,7 @@ class Target:
     float_lanes: of how many f32 one instruction makes results; 1 without vectors.
     float_dtypes: those that it computes with itself. fused: whether it has a fused multiply-add.
     loads_pairs: whether one instruction loads two f32 into neighbouring registers.
+    multiplies_long: whether one instruction adds a product of two i32 to an i64.
     """
 
     name: str
@@ -35,6 +36,7 @@ class Target:
     float_dtypes: tuple[str, ...] = ()
     fused: bool = False
     loads_pairs: bool = False
+    multiplies_long: bool = True
 
     def without_extensions(self) -> "Target":
         """The same Cortex-M, its vector and half-precision instructions left alone."""
@@ -51,7 +53,13 @@ TARGETS = {
     t.name: t
     for t in [
         Target("host", "x86_64-unknown-linux-gnu", "x86-64", "", "pic", 8, 4, ("f32", "f64")),
-        Target("cortex-m0", "thumbv6m-unknown-none-eabi", "cortex-m0", "+soft-float"),
+        Target(
+            "cortex-m0",
+            "thumbv6m-unknown-none-eabi",
+            "cortex-m0",
+            "+soft-float",
+            multiplies_long=False,
+        ),
         Target("cortex-m3", "thumbv7m-unknown-none-eabi", "cortex-m3", "+soft-float"),
         Target(
             "cortex-m4f",

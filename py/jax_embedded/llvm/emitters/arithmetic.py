@@ -16,8 +16,8 @@ from jax_embedded.target import Target
 _TERMS = 16
 # Up to so many in the order in which JAX adds them up are as close to its sum.
 _SEQUENTIAL_TERMS = 64
-# To unpack and to pack is more code than a few calls, and takes as long as two.
-_UNPACKED_TERMS = 6
+# To unpack and to pack is more code than a few calls, and takes as long as two or three.
+_UNPACKED_TERMS = 4
 _COMPUTED_AS = {"f16": "f32", "bf16": "f32", "c64": "f32", "c128": "f64"}
 
 
@@ -82,7 +82,7 @@ def arithmetic(
     is_worth_it = _UNPACKED_TERMS <= terms <= MOST_TERMS and not size
     if dtype == "f32" and not in_hardware and is_worth_it:
         registers = Registers(2, 1, MOST_TERMS, steps=30, unroll=1)
-        return Arithmetic(kind, Unpacked(kind), registers, 1, size)
+        return Arithmetic(kind, Unpacked(kind, target.multiplies_long), registers, 1, size)
     if lanes > 1:
         registers = Registers(8, 6, at_once, lanes, steps, reach=508)
     elif in_hardware:

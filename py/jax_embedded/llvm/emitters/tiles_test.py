@@ -22,7 +22,9 @@ ARITHMETIC = {
     "scalars": replace(HOST, float_lanes=1),
     "fused": replace(HOST, float_lanes=1, fused=True),
     "no_fpu": replace(HOST, float_lanes=1, float_dtypes=()),
+    "no_long_products": replace(HOST, float_lanes=1, float_dtypes=(), multiplies_long=False),
 }
+UNPACKED = ["no_fpu", "no_long_products"]
 CASES = 40
 
 
@@ -153,14 +155,15 @@ SPECIAL = [
 ]
 
 
+@pytest.mark.parametrize("arithmetic", UNPACKED)
 @pytest.mark.parametrize("terms", [2, 3])
-def test_unpacked_sums_of_special_numbers(terms):
+def test_unpacked_sums_of_special_numbers(terms, arithmetic):
     random = np.random.default_rng(terms)
     lhs, rhs = random.choice(np.array(SPECIAL, np.float32), (2, 4000, 8))
     lhs[:, terms:] = 0
     thunk = thunk_of("bk,bk->b", lhs, rhs)
     got = called(
-        lambda code: dot(code, thunk, ARITHMETIC["no_fpu"], SumOptions()), lhs, rhs, (4000,)
+        lambda code: dot(code, thunk, ARITHMETIC[arithmetic], SumOptions()), lhs, rhs, (4000,)
     )
     flushed = [np.where(abs(side) < 2**-126, 0, side).astype(np.longdouble) for side in (lhs, rhs)]
     with np.errstate(all="ignore"):
@@ -178,8 +181,9 @@ def test_unpacked_sums_of_special_numbers(terms):
     assert not wrong.any(), (lhs[wrong][0], rhs[wrong][0], got[wrong][0], expected[wrong][0])
 
 
+@pytest.mark.parametrize("arithmetic", UNPACKED)
 @pytest.mark.parametrize("terms", [8, 40])
-def test_unpacked_sums_are_rounded_to_the_nearest(terms):
+def test_unpacked_sums_are_rounded_to_the_nearest(terms, arithmetic):
     """Integers that need some bits more than a float has, so that many lie between two floats."""
     random = np.random.default_rng(terms)
     lhs = random.integers(-2000, 2000, (3000, terms)).astype(np.float32)
@@ -187,12 +191,34 @@ def test_unpacked_sums_are_rounded_to_the_nearest(terms):
     lhs[:, 0], rhs[:, 0] = 2.0**13, 2.0**13  # the sum is about 2^26
     thunk = thunk_of("bk,bk->b", lhs, rhs)
     got = called(
-        lambda code: dot(code, thunk, ARITHMETIC["no_fpu"], SumOptions()), lhs, rhs, (3000,)
+        lambda code: dot(code, thunk, ARITHMETIC[arithmetic], SumOptions()), lhs, rhs, (3000,)
     )
     exact = np.sum(lhs.astype(np.int64) * rhs.astype(np.int64), axis=1)
     assert (got == exact.astype(np.float32)).all()
     between = np.where(exact < 1 << 26, exact % 4 == 2, exact % 8 == 4)
     assert between[(exact >= 1 << 25) & (exact < 1 << 27)].sum() > 100
+
+
+@pytest.mark.parametrize("arithmetic", UNPACKED)
+@pytest.mark.parametrize("first", [2.0**-60, 1.0, 2.0**90])
+def test_unpacked_sums_keep_what_is_left_of_large_products(first, arithmetic):
+    """Whatever comes first: exact to 2^-45 of the largest, of which less than two may be lost."""
+    exponents, signs = np.arange(-70, 1), np.array([1.0, -1.0])
+    small = (first * 3 * signs[:, None] * 2.0**exponents).ravel()
+    orders = [(1, -1, 0), (0, 1, -1), (1, 0, -1), (1, -1, 1, -1, 0)]
+    for order in orders:
+        lhs = np.zeros((small.size, 8), np.float32)
+        for place, sign in enumerate(order):
+            lhs[:, place] = sign * first * 4 if sign else small
+        rhs = np.ones_like(lhs)
+        thunk = thunk_of("bk,bk->b", lhs, rhs)
+        got = called(
+            lambda code, thunk=thunk: dot(code, thunk, ARITHMETIC[arithmetic], SumOptions()),
+            *(lhs, rhs, (small.size,)),
+        )
+        is_exact = np.tile(exponents >= -43, 2)
+        assert (got == small)[is_exact].all()
+        assert (abs(got - small) < first * 4 * 2.0**-44).all()
 
 
 def convolved(

@@ -2,8 +2,8 @@
 """Sums of products of f32 on a core without an FPU, which stay unpacked until all is added up.
 
 A library function for each operation takes the numbers apart, rounds and puts them together again.
-Here a product is an integer of 32 bits, cut off, and the sum one of 64 bits with an exponent: it is
-exact to 2^-31 of the largest product, and rounded once.
+Here a product is an integer of 31 bits, cut off, and the sum one of 64 bits with an exponent: it is
+exact to 2^-30 of the largest product, and rounded once.
 """
 
 from dataclasses import dataclass
@@ -13,9 +13,12 @@ from llvmlite import ir
 from jax_embedded.llvm.emitters.code import I32, Code, Index
 from jax_embedded.llvm.emitters.number import Number, Value
 
-# A product of 32 bits stands this far below the sign, so that as many of them can be added up.
-_HEADROOM = 11
-MOST_TERMS = 1 << _HEADROOM
+# The sum has room for as many products that are worth the most.
+MOST_TERMS = 1 << 11
+# A product of 31 bits is moved up by 0 to so many bits, by what it is worth.
+_UP = 63 - 31 - 12
+# Of the first one by so many, which leaves room for those that are worth somewhat more.
+_UP_AT_FIRST = _UP - 4
 
 _I64 = ir.IntType(64)
 _FLOAT = ir.FloatType()
@@ -23,18 +26,20 @@ _INFINITE = 255
 _BIAS = 127
 _SIGN = 1 << 31
 _NAN = 0x7FC00000
-_LOW = 32 - 1 - _HEADROOM  # bits of a product that lie in the lower word
-# A sum s with the exponent e is s * 2^(e - _SCALE).
-_SCALE = 2 * _BIAS + 30 + _LOW
+# A sum s with the exponent e is s * 2^(e - _SCALE), a product p with e is p * 2^(e - _SCALE) too.
+_SCALE = 2 * _BIAS + 29
 
 
 @dataclass(frozen=True)
 class Unpacked:
-    """element: f32. A sum is the integer, the exponent, and the bits of a float: the sum of those
-    products that are infinite or no numbers, 0 if there are none.
+    """element: f32. multiplies_long: see Target.
+
+    A sum is the integer, the exponent, and the bits of a float: the sum of those products that are
+    infinite or no numbers, 0 if there are none.
     """
 
     element: Number
+    multiplies_long: bool
 
     def zero(self) -> Value:
         return [_I64(0), I32(0), I32(0)]
@@ -93,79 +98,109 @@ class Unpacked:
     def _add_usual(self, code: Code, total: Value, *factors: tuple[ir.Value, ir.Value]) -> Value:
         build = code.build
         (a, of_a), (b, of_b) = factors
-        product = build.trunc(
-            build.lshr(build.mul(_fraction(build, a), _fraction(build, b)), _I64(32)), I32
-        )
+        product = build.mul(_fraction(build, a), _fraction(build, b))
+        product = build.trunc(build.lshr(product, _I64(33)), I32)
         negative = build.ashr(build.xor(a, b), I32(31))
         exponent = build.add(of_a, of_b)
-        down = build.sub(total[1], exponent)  # by how much less the product is worth than the sum
-        # Also if the product is worth more.
-        far = build.icmp_unsigned(">=", down, I32(_LOW))
+        up = build.sub(exponent, total[1])
+        # Also if the product is worth less.
+        far = build.icmp_unsigned(">", up, I32(_UP))
         near = build.block
         with build.if_then(far, likely=False):
-            total_then, product_then, down_then = _aligned(build, total, product, exponent, down)
+            total_then, product_then, up_then = _aligned(build, total, product, exponent, up)
             after_far = build.block
         sum_ = _phi(build, (total[0], near), (total_then[0], after_far))
         e = _phi(build, (total[1], near), (total_then[1], after_far))
         product = _phi(build, (product, near), (product_then, after_far))
-        down = _phi(build, (down, near), (down_then, after_far))
-        high = build.lshr(product, build.add(down, I32(32 - _LOW)))
-        low = build.shl(product, build.sub(I32(_LOW), down))
+        up = _phi(build, (up, near), (up_then, after_far))
+        return [build.add(sum_, self._moved_up(code, product, up, negative)), e]
+
+    def _moved_up(self, code: Code, size: ir.Value, up: ir.Value, negative: ir.Value) -> ir.Value:
+        """negative: all bits or none."""
+        build = code.build
+        if self.multiplies_long:
+            factor = build.shl(build.or_(negative, I32(1)), up)
+            return build.mul(build.zext(size, _I64), build.sext(factor, _I64))
+        high = build.lshr(build.lshr(size, I32(1)), build.sub(I32(31), up))
+        low = build.shl(size, up)
         high, low = build.xor(high, negative), build.xor(low, negative)
         placed = build.or_(build.shl(build.zext(high, _I64), _I64(32)), build.zext(low, _I64))
-        placed = build.sub(placed, build.sext(negative, _I64))
-        return [build.add(sum_, placed), e]
+        return build.sub(placed, build.sext(negative, _I64))
 
     def packed(self, code: Code, value: Value) -> Value:
         """The float nearest to the sum, even if two are."""
         build = code.build
         sum_, exponent, special = value
+        sign = build.and_(_high(build, sum_), I32(_SIGN))
         negative = build.icmp_signed("<", sum_, _I64(0))
         size = build.select(negative, build.sub(_I64(0), sum_), sum_)
-        kind = ir.FunctionType(_I64, [_I64, ir.IntType(1)])
-        zeros = build.call(code.declare("llvm.ctlz.i64", kind), [size, ir.IntType(1)(0)])
-        # All 64 would be too far to shift.
-        shift = build.and_(build.trunc(zeros, I32), I32(63))
-        fraction = build.shl(size, build.zext(shift, _I64))
-        high = build.trunc(build.lshr(fraction, _I64(32)), I32)
-        low = build.trunc(fraction, I32)
-        kept = build.lshr(high, I32(8))
-        # What is cut off, its last bit standing for all that is not seen.
-        rest = build.or_(
-            build.and_(high, I32(255)),
-            build.zext(build.icmp_unsigned("!=", low, I32(0)), I32),
+        high, low = _high(build, size), build.trunc(size, I32)
+        before = build.block
+        with build.if_then(build.icmp_unsigned("==", high, I32(0)), likely=False):
+            small = _of_low(build, low, exponent)
+            after_small = build.block
+        high, low, exponent = (
+            _phi(build, (usual, before), (rare, after_small))
+            for usual, rare in zip((high, low, exponent), small, strict=True)
         )
-        odd = build.and_(kept, I32(1))
-        up = build.icmp_unsigned(">", build.add(rest, odd), I32(128))
-        found = build.sub(build.sub(exponent, shift), I32(_SCALE - 63 - _BIAS))
+        kind = ir.FunctionType(I32, [I32, ir.IntType(1)])
+        shift = build.call(code.declare("llvm.ctlz.i32", kind), [high, ir.IntType(1)(1)])
+        top = build.or_(build.shl(high, shift), build.lshr(low, build.sub(I32(32), shift)))
+        half = build.lshr(top, I32(7))
+        rounded = build.lshr(build.add(half, I32(1)), I32(1))
         # The leading one counts as one of the exponent.
-        bits = build.add(build.shl(build.sub(found, I32(1)), I32(23)), kept)
-        bits = build.add(bits, build.zext(up, I32))
-        vanishes = build.or_(
-            build.icmp_signed("<", found, I32(1)), build.icmp_unsigned("==", sum_, _I64(0))
-        )
-        overflows = build.icmp_signed(">=", found, I32(_INFINITE))
-        bits = build.select(overflows, I32(_INFINITE << 23), bits)
-        bits = build.select(vanishes, I32(0), bits)
-        signed = build.or_(bits, I32(_SIGN))
-        bits = build.select(
-            build.icmp_unsigned("==", bits, I32(0)), bits, build.select(negative, signed, bits)
-        )
+        e = build.sub(build.sub(exponent, shift), I32(_SCALE - 63 - _BIAS + 1))
+        usual = build.or_(build.add(build.shl(e, I32(23)), rounded), sign)
+        below = build.xor(build.and_(top, I32(255)), I32(128))
+        tie = build.icmp_unsigned("==", build.or_(below, build.shl(low, shift)), I32(0))
         is_special = build.icmp_unsigned("!=", special, I32(0))
-        return [build.bitcast(build.select(is_special, special, bits), _FLOAT)]
+        beyond = build.icmp_unsigned(">", e, I32(_INFINITE - 2))
+        before = build.block
+        with build.if_then(build.or_(build.or_(beyond, tie), is_special), likely=False):
+            vanishes = build.icmp_signed("<", e, I32(0))
+            infinite = build.or_(I32(_INFINITE << 23), sign)
+            rare = build.select(vanishes, I32(0), infinite)
+            rare = build.select(beyond, rare, build.and_(usual, I32(~1)))
+            rare = build.select(is_special, special, rare)
+            after_rare = build.block
+        return [build.bitcast(_phi(build, (usual, before), (rare, after_rare)), _FLOAT)]
+
+
+def _of_low(build: ir.IRBuilder, low: ir.Value, exponent: ir.Value) -> Value:
+    """Both words and the exponent of a sum whose upper word is 0, the upper one not."""
+    vanishes = build.icmp_unsigned("<", low, I32(2))
+    return [
+        build.select(vanishes, I32(1), build.lshr(low, I32(1))),
+        build.shl(low, I32(31)),
+        build.select(vanishes, I32(-_SCALE), build.sub(exponent, I32(31))),
+    ]
 
 
 def _aligned(
-    build: ir.IRBuilder, total: Value, product: ir.Value, exponent: ir.Value, down: ir.Value
+    build: ir.IRBuilder, total: Value, product: ir.Value, exponent: ir.Value, up: ir.Value
 ) -> tuple[Value, ir.Value, ir.Value]:
-    """The sum, the product and `down`, where the product is worth more than the sum or far less."""
-    grows = build.icmp_signed("<", down, I32(0))
-    up = _at_most(build, build.sub(I32(0), down), 63)
-    up = build.zext(build.select(grows, up, I32(0)), _I64)
-    sum_ = [build.ashr(total[0], up), build.select(grows, exponent, total[1])]
-    cut = _at_most(build, build.sub(down, I32(_LOW - 1)), 31)
-    product = build.lshr(product, build.select(grows, I32(0), cut))
-    return sum_, product, build.select(grows, I32(0), I32(_LOW - 1))
+    """The sum, the product and `up`, where the product is worth more than the sum or far less."""
+    with build.if_else(build.icmp_signed(">", up, I32(_UP))) as (more, less):
+        with more:
+            down = build.zext(_at_most(build, build.sub(up, I32(_UP_AT_FIRST)), 63), _I64)
+            sum_, e = build.ashr(total[0], down), build.sub(exponent, I32(_UP_AT_FIRST))
+            from_more = build.block
+        with less:
+            cut = build.lshr(product, _at_most(build, build.sub(I32(0), up), 31))
+            from_less = build.block
+    return (
+        [
+            _phi(build, (sum_, from_more), (total[0], from_less)),
+            _phi(build, (e, from_more), (total[1], from_less)),
+        ],
+        _phi(build, (product, from_more), (cut, from_less)),
+        _phi(build, (I32(_UP_AT_FIRST), from_more), (I32(0), from_less)),
+    )
+
+
+def _high(build: ir.IRBuilder, value: ir.Value) -> ir.Value:
+    """The upper word."""
+    return build.trunc(build.lshr(value, _I64(32)), I32)
 
 
 def _at_most(build: ir.IRBuilder, value: ir.Value, most: int) -> ir.Value:
