@@ -27,6 +27,9 @@ _IN_ORDER = (
     "-disable-machine-cse",
     "-disable-cgp",
 )
+# The order of operations. Without an FPU each is a call, and few registers keep their values across
+# calls: as few values as possible wait.
+_WITH_FPU, _WITHOUT_FPU = "-pre-RA-sched=default", "-pre-RA-sched=list-burr"
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> Obje
     Errors: ExportError if the code needs a function that is not on the ABI list, InternalError if
     LLVM fails.
     """
+    llvm.set_option("jax_embedded", _WITH_FPU if target.float_dtypes else _WITHOUT_FPU)
     if linked.baked:
         target = target.without_literals()
         for option in _IN_ORDER:

@@ -216,3 +216,26 @@ def test_code_without_loops_stays_scheduled_if_that_is_no_longer(monkeypatch):
     found = generated(target, text).assembly
     monkeypatch.setattr(codegen_module, "has_loops", lambda _: True)
     assert found == generated(target, text).assembly
+
+
+def test_few_values_wait_for_calls(monkeypatch):
+    """(e + d c) / 2a and (-e - d c) / 2a: 2a is needed after all else has been called for."""
+    target = TARGETS["cortex-m3"]
+    lines = [
+        "define void @f(float %a, float %c, float %d, float %e, ptr noalias %o, ptr noalias %p) {",
+        "  %x = fmul float %d, %c",
+        "  %y = fadd float %x, %e",
+        "  %z = fadd float %a, %a",
+        "  %u = fdiv float %y, %z",
+        "  store float %u, ptr %o, align 4",
+        "  %n = fneg float %e",
+        "  %v = fsub float %n, %x",
+        "  %w = fdiv float %v, %z",
+        "  store float %w, ptr %p, align 4",
+        "  ret void",
+        "}",
+    ]
+    text = "\n".join(lines)
+    found = generated(target, text).assembly
+    monkeypatch.setattr(codegen_module, "_WITHOUT_FPU", "-pre-RA-sched=source")
+    assert instructions(found) < instructions(generated(target, text).assembly)
