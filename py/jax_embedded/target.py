@@ -23,7 +23,7 @@ class Target:
     float_lanes: of how many f32 one instruction makes results; 1 without vectors.
     float_dtypes: those that it computes with itself. fused: whether it has a fused multiply-add.
     loads_pairs: whether one instruction loads two f32 into neighbouring registers.
-    multiplies_long: whether one instruction adds a product of two i32 to an i64.
+    multiplies_long: whether one instruction makes an i64 of two i32.
     """
 
     name: str

@@ -98,8 +98,7 @@ class Unpacked:
     def _add_usual(self, code: Code, total: Value, *factors: tuple[ir.Value, ir.Value]) -> Value:
         build = code.build
         (a, of_a), (b, of_b) = factors
-        product = build.mul(_fraction(build, a), _fraction(build, b))
-        product = build.trunc(build.lshr(product, _I64(33)), I32)
+        product = self._product(build, a, b)
         negative = build.ashr(build.xor(a, b), I32(31))
         exponent = build.add(of_a, of_b)
         up = build.sub(exponent, total[1])
@@ -113,19 +112,29 @@ class Unpacked:
         e = _phi(build, (total[1], near), (total_then[1], after_far))
         product = _phi(build, (product, near), (product_then, after_far))
         up = _phi(build, (up, near), (up_then, after_far))
-        return [build.add(sum_, self._moved_up(code, product, up, negative)), e]
+        return [build.add(sum_, self._moved_up(build, product, up, negative)), e]
 
-    def _moved_up(self, code: Code, size: ir.Value, up: ir.Value, negative: ir.Value) -> ir.Value:
-        """negative: all bits or none."""
-        build = code.build
+    def _product(self, build: ir.IRBuilder, a: ir.Value, b: ir.Value) -> ir.Value:
+        """Of the fractions, the upper 31 of its 48 bits."""
+        if self.multiplies_long:
+            product = build.mul(*(build.zext(_fraction(build, x), _I64) for x in (a, b)))
+            return build.trunc(build.lshr(product, _I64(33)), I32)
+        (a, low_a), (b, low_b) = _parts(build, a), _parts(build, b)
+        middle = build.add(build.mul(a, low_b), build.mul(low_a, b))
+        middle = build.add(middle, build.lshr(build.mul(low_a, low_b), I32(16)))
+        return build.add(build.shl(build.mul(a, b), I32(15)), build.lshr(middle, I32(1)))
+
+    def _moved_up(
+        self, build: ir.IRBuilder, size: ir.Value, up: ir.Value, negative: ir.Value
+    ) -> ir.Value:
+        """The product with its sign. negative: all bits or none."""
         if self.multiplies_long:
             factor = build.shl(build.or_(negative, I32(1)), up)
             return build.mul(build.zext(size, _I64), build.sext(factor, _I64))
-        high = build.lshr(build.lshr(size, I32(1)), build.sub(I32(31), up))
-        low = build.shl(size, up)
-        high, low = build.xor(high, negative), build.xor(low, negative)
-        placed = build.or_(build.shl(build.zext(high, _I64), _I64(32)), build.zext(low, _I64))
-        return build.sub(placed, build.sext(negative, _I64))
+        product = build.sub(build.xor(size, negative), negative)
+        high = build.ashr(build.ashr(product, I32(1)), build.sub(I32(31), up))
+        low = build.zext(build.shl(product, up), _I64)
+        return build.or_(build.shl(build.zext(high, _I64), _I64(32)), low)
 
     def packed(self, code: Code, value: Value) -> Value:
         """The float nearest to the sum, even if two are."""
@@ -213,7 +222,13 @@ def _exponent(build: ir.IRBuilder, bits: ir.Value) -> ir.Value:
 
 def _fraction(build: ir.IRBuilder, bits: ir.Value) -> ir.Value:
     """With the leading one, in the upper bits of 32."""
-    return build.zext(build.or_(build.shl(bits, I32(8)), I32(_SIGN)), _I64)
+    return build.or_(build.shl(bits, I32(8)), I32(_SIGN))
+
+
+def _parts(build: ir.IRBuilder, bits: ir.Value) -> tuple[ir.Value, ir.Value]:
+    """The fraction with the leading one: its upper 8 bits and its lower 16."""
+    upper = build.and_(build.lshr(bits, I32(16)), I32((1 << 7) - 1))
+    return build.or_(upper, I32(1 << 7)), build.and_(bits, I32((1 << 16) - 1))
 
 
 def _is_rare(build: ir.IRBuilder, exponent: ir.Value) -> ir.Value:
