@@ -175,7 +175,8 @@ def test_unpacked_sums_of_special_numbers(terms, arithmetic):
     with np.errstate(all="ignore"):
         error = np.maximum(np.spacing(abs(expected)), terms * largest * 2.0**-30)
         near = abs(got.astype(np.longdouble) - exact) <= np.maximum(error, 2.0**-126)
-    overflows = (abs(exact) > 3.4028234e38) & (abs(got) >= 3.4028234e38)
+    overflows = abs(exact) > 3.4028234e38
+    overflows &= (abs(got) >= 3.4028234e38) & (np.signbit(got) == np.signbit(exact))
     same = (got == expected) | (np.isnan(got) & np.isnan(expected))
     wrong = ~(same | np.where(np.isfinite(expected), near, overflows & np.isinf(expected)))
     assert not wrong.any(), (lhs[wrong][0], rhs[wrong][0], got[wrong][0], expected[wrong][0])
@@ -219,6 +220,33 @@ def test_unpacked_sums_keep_what_is_left_of_large_products(first, arithmetic):
         is_exact = np.tile(exponents >= -43, 2)
         assert (got == small)[is_exact].all()
         assert (abs(got - small) < first * 4 * 2.0**-44).all()
+
+
+@pytest.mark.parametrize("arithmetic", UNPACKED)
+def test_unpacked_sums_have_room_for_the_largest_products(arithmetic):
+    """16 times the first one, of which the sum's exponent is."""
+    lhs = np.full((2, MOST_TERMS), 2 - 2.0**-23, np.float32)
+    rhs = (16 * lhs * [[1], [-1]]).astype(np.float32)
+    lhs[:, 0], rhs[:, 0] = 1, 1
+    thunk = thunk_of("bk,bk->b", lhs, rhs)
+    got = called(
+        lambda code: dot(code, thunk, ARITHMETIC[arithmetic], SumOptions()), lhs, rhs, (2,)
+    )
+    exact = np.sum(lhs.astype(np.float64) * rhs, axis=1)
+    assert (abs(got - exact) < np.spacing(abs(got))).all()
+
+
+@pytest.mark.parametrize("arithmetic", UNPACKED)
+def test_unpacked_sums_between_two_floats(arithmetic):
+    """A little more than the middle is nearer to the upper one."""
+    terms = [[2**24, 1, small, 0, 0, 0, 0, 0] for small in (2.0**-20, 0, -(2.0**-20))]
+    lhs = np.array(terms, np.float32)
+    rhs = np.ones_like(lhs)
+    thunk = thunk_of("bk,bk->b", lhs, rhs)
+    got = called(
+        lambda code: dot(code, thunk, ARITHMETIC[arithmetic], SumOptions()), lhs, rhs, (3,)
+    )
+    assert got.tolist() == [2**24 + 2, 2**24, 2**24]
 
 
 def convolved(
