@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stage 4, codegen: LinkedModule -> ObjectCode."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -27,9 +28,10 @@ _IN_ORDER = (
     "-disable-machine-cse",
     "-disable-cgp",
 )
-# The order of operations. Without an FPU each is a call, and few registers keep their values across
-# calls: as few values as possible wait.
-_WITH_FPU, _WITHOUT_FPU = "-pre-RA-sched=default", "-pre-RA-sched=list-burr"
+# The order of operations. Where those of floats are calls, few registers keep their values across
+# them: as few values as possible wait.
+_USUAL_ORDER, _ORDER_OF_CALLS = "-pre-RA-sched=default", "-pre-RA-sched=list-burr"
+_FLOAT_OPERATION = re.compile(r" = f(add|sub|mul|div) ")
 
 
 @dataclass(frozen=True)
@@ -59,7 +61,6 @@ def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> Obje
     Errors: ExportError if the code needs a function that is not on the ABI list, InternalError if
     LLVM fails.
     """
-    llvm.set_option("jax_embedded", _WITH_FPU if target.float_dtypes else _WITHOUT_FPU)
     if linked.baked:
         target = target.without_literals()
         for option in _IN_ORDER:
@@ -79,6 +80,9 @@ def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> Obje
         )
     _link_apart(module, linked, target)
     text = str(module)
+    if not linked.baked:
+        calls = not target.float_dtypes and _FLOAT_OPERATION.search(text)
+        llvm.set_option("jax_embedded", _ORDER_OF_CALLS if calls else _USUAL_ORDER)
     if "+mve" in target.features:
         text = safe_comparisons(text)
         module = llvm.parse_assembly(text)
