@@ -177,6 +177,7 @@ _DOTS = {
     "dot_of_vectors": {"x": "f32[100]", "y": "f32[20]"},
     "dot_over_two_axes": {"x": "f32[3,4,5]", "y": "f32[6,5,4]"},
     "dot_transposed": {"x": "f32[5,7]", "y": "f32[6,7]"},
+    "dots_of_many_shapes": {"a": "f32[6,8]", "b": "f32[8,6]", "x": "f32[8]"},
 }
 
 _LINEAR_ALGEBRA = {
@@ -288,4 +289,4 @@ REENTRANT = ["affine", "cumulative", "swapped", "threshold"]
 BAKED = ["baked_floats", "baked_integers", "baked_recurrence"]
 
 # Functions that are also compiled with optimize = "size".
-SHORT = ["convolutions_2d", "dot_of_tiles_and_rests", "equal_layers", "int8_weights", "sorted_lines"]
+SHORT = ["convolutions_2d", "dot_of_tiles_and_rests", "dots_of_many_shapes", "equal_layers", "int8_weights", "sorted_lines"]

@@ -3,6 +3,7 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 
 def dot_transposed(x, y):
@@ -52,6 +53,25 @@ def dot_of_transposed_arrays(a, b, x):
     """XLA would copy them."""
     y = a.T @ x + b
     return y, a @ a.T @ x, jax.lax.fori_loop(0, 3, lambda _, h: jnp.tanh(a @ (a.T @ h)) + x, x)
+
+
+def dots_of_many_shapes(a, b, x):
+    """Of some that differ in extents and steps alone one function makes several."""
+    dense = np.linspace(0.5, 2.0, 48, dtype=np.float32).reshape(6, 8)
+    sparse = np.where(np.arange(48).reshape(8, 6) % 3, np.float32(0.75), np.float32(0))
+    return (
+        a @ b,
+        b @ a,
+        a @ a.T,
+        b.T @ b,
+        a @ x,
+        x @ b,
+        (a @ x) @ a,
+        dense @ x,
+        sparse @ (dense @ x),
+        x @ sparse,
+        dense.T @ (a @ x),
+    )
 
 
 def dot_of_vectors(x, y):

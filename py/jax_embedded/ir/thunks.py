@@ -115,6 +115,7 @@ class DotThunk:
         inputs, then these. The last one is out's.
     inputs: other arrays that the epilogue reads.
     sequential: whether XLA:CPU adds the products up one after the other.
+    normal: of lhs and rhs, whether all elements are known to be normal numbers, and none is 0.
     """
 
     origin: Origin
@@ -126,6 +127,7 @@ class DotThunk:
     inputs: tuple[Slice, ...] = ()
     epilogue: tuple[Operation, ...] = ()
     sequential: bool = False
+    normal: tuple[bool, bool] = (False, False)
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,7 @@ class ConvolutionThunk:
 
     outer: the batch, the feature groups, the output features of a group.
     contracting: the input features of a group.
-    inputs, epilogue: see DotThunk.
+    inputs, epilogue, normal: see DotThunk.
     """
 
     origin: Origin
@@ -193,6 +195,7 @@ class ConvolutionThunk:
     window: tuple[WindowAxis, ...]
     inputs: tuple[Slice, ...] = ()
     epilogue: tuple[Operation, ...] = ()
+    normal: tuple[bool, bool] = (False, False)
 
 
 @dataclass(frozen=True)

@@ -278,8 +278,11 @@ class _Entry(FunctionWriter):
             self.loop_end(name, extent, "i32")
 
     def _emitted(self, time: int, thunk: EmittedThunk) -> None:
-        name, slices = self.emitted.call(thunk)
-        self.body.append(shared_call(name, [self._pointer(time, where) for where in slices]))
+        name, slices, table = self.emitted.call(thunk)
+        pointers = [self._pointer(time, where) for where in slices]
+        if table:
+            pointers.append(f'@"{table}"')
+        self.body.append(shared_call(name, pointers))
 
     def _index(self, prefix: str, strides: list[tuple[str, int]], start: int = 0) -> str:
         """start and, for each loop's counter, so many elements for one more."""

@@ -19,6 +19,7 @@ from jax_embedded.llvm.emitters.baking import with_baked_weights
 from jax_embedded.llvm.emitters.dsp import without_scratch
 from jax_embedded.llvm.emitters.emit import emit_functions
 from jax_embedded.llvm.emitters.narrow_weights import with_narrow_weights
+from jax_embedded.llvm.emitters.normal_weights import with_normal_weights
 from jax_embedded.llvm.emitters.weights import with_laid_out_weights
 from jax_embedded.llvm.entry import entry_module
 from jax_embedded.llvm.kernel_calls import (
@@ -99,6 +100,7 @@ def link(
     if library:
         program = without_scratch(program)
     program = with_narrow_weights(program)
+    program = with_normal_weights(program, target)
     program = with_laid_out_weights(program, target, options)
     scratch = plan_scratch(program)
     kernels = Kernels(program, contract=contract)

@@ -18,6 +18,7 @@ class Arrays:
     """Where their next elements lie. results: of out, then of the inputs of the epilogue.
 
     number: their elements. left, right: those of lhs and rhs, which may be narrower in memory.
+    normal: see DotThunk.
     """
 
     number: Number
@@ -26,11 +27,19 @@ class Arrays:
     lhs: ir.Value
     rhs: ir.Value
     results: tuple[ir.Value, ...]
+    normal: tuple[bool, bool] = (False, False)
 
     @property
     def turned(self) -> "Arrays":
         """The same, lhs and rhs in each other's place."""
-        return replace(self, lhs=self.rhs, rhs=self.lhs, left=self.right, right=self.left)
+        return replace(
+            self,
+            lhs=self.rhs,
+            rhs=self.lhs,
+            left=self.right,
+            right=self.left,
+            normal=(self.normal[1], self.normal[0]),
+        )
 
     def moved_to(self, code: Code, places: Sequence[Place]) -> "Arrays":
         """So far along each of the axes."""
@@ -78,7 +87,7 @@ class Arrays:
         unknown = [(i, step) for i, step in steps if step and not isinstance(i, int)]
         if unknown:
             return number.address(code, base, code.index(*unknown, start=start))
-        return number.address(code, base, start) if start else base
+        return number.address(code, base, start) if start or code.is_general else base
 
 
 def step_of_result(axis: DotAxis | WindowAxis, role: int) -> int:

@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from typing import Protocol
 
 from llvmlite import ir
 
@@ -12,37 +13,68 @@ POINTER = ir.PointerType()
 Index = ir.Value | int
 
 
+class Numbers(Protocol):
+    """What a function is told when it is called, in place of extents and steps."""
+
+    def of(self, code: "Code", value: int) -> Index:
+        """What to write for a number; asked for each of them, in the order of the code."""
+        ...
+
+
 class Code:
     """A function that takes pointers and returns nothing.
 
     module: that it becomes a part of.
     inline: whether it is to become a part of its only caller.
+    numbers: where those come from that others write in its place; as they are, by default.
     arguments: the pointers, none of which reaches memory of another.
+    told: with `numbers`, one more pointer, for these.
     build: llvmlite's builder, at the end of what has been written.
     times: by the name of a basic block, how often a call executes it; at most, where that depends.
+    depth: how many loops are around what is written next.
     """
 
-    def __init__(self, module: ir.Module, name: str, arguments: int, *, inline: bool):
+    def __init__(
+        self,
+        module: ir.Module,
+        name: str,
+        arguments: int,
+        *,
+        inline: bool,
+        numbers: Numbers | None = None,
+    ):
         self._module = module
-        kind = ir.FunctionType(ir.VoidType(), [POINTER] * arguments)
+        self._numbers = numbers
+        kind = ir.FunctionType(ir.VoidType(), [POINTER] * (arguments + (numbers is not None)))
         self._function = ir.Function(self._module, kind, name)
         self._function.linkage = "internal"
         self._function.attributes.add("nounwind")
         self._function.attributes.add("alwaysinline" if inline else "noinline")
-        self.arguments = self._function.args
-        for argument in self.arguments:
+        for argument in self._function.args:
             argument.add_attribute("noalias")
+        self.arguments = self._function.args[:arguments]
+        self.told = self._function.args[-1]
         self._variables = ir.IRBuilder(self._function.append_basic_block("variables"))
         self.build = ir.IRBuilder(self._function.append_basic_block("begin"))
         self._body = self.build.block
         self._tables = 0
         self.times: dict[str, int] = {}
         self._times = 1
+        self.depth = 0
+
+    @property
+    def is_general(self) -> bool:
+        """Whether it has the loops and steps, too, that not all of those need whom it serves."""
+        return self._numbers is not None
 
     def end(self) -> None:
         """Ends the function."""
         self.build.ret_void()
         self._variables.branch(self._body)
+
+    def declare_in(self, module: ir.Module) -> None:
+        """Lets the functions of another module call this one."""
+        ir.Function(module, self._function.function_type, self._function.name)
 
     def declare(self, name: str, kind: ir.FunctionType) -> ir.Function:
         """A function that is defined elsewhere."""
@@ -53,14 +85,7 @@ class Code:
     def table(self, values: ir.Constant) -> ir.Value:
         """The address of a constant of this function."""
         self._tables += 1
-        name = f"{self._function.name}.{self._tables}"
-        table = ir.GlobalVariable(self._module, values.type, name)
-        table.initializer = values
-        table.linkage = "internal"
-        table.global_constant = True
-        table.unnamed_addr = True
-        table.type = POINTER  # as LLVM has them; llvmlite still knows of what
-        return table
+        return define_constant(self._module, values, f"{self._function.name}.{self._tables}")
 
     def variable(self, kind: ir.Type, align: int = 8) -> ir.Value:
         """The address of a local variable."""
@@ -68,6 +93,16 @@ class Code:
         address.align = align
         address.type = POINTER
         return address
+
+    def number_told(self, kind: ir.IntType, place: int, factor: int) -> ir.Value:
+        """A number of the table, times the factor. kind: of the elements of the table."""
+        build = self._variables
+        address = build.gep(self.told, [I32(place)], inbounds=True, source_etype=kind)
+        number = build.load(address, align=kind.width // 8, typ=kind)
+        number.set_metadata("invariant.load", self._module.add_metadata([]))
+        if kind.width < I32.width:
+            number = build.zext(number, I32)
+        return build.mul(number, I32(factor)) if factor != 1 else number
 
     def _block(self, name: str) -> ir.Block:
         block = self._function.append_basic_block(name)
@@ -83,11 +118,12 @@ class Code:
         if isinstance(count, int) and isinstance(first, int):
             self._times *= count - first
         head, body = self._block("loop"), self._block("body")
+        self.depth += 1
         self.build.branch(head)
         self.build.position_at_end(head)
         counter = self.build.phi(I32)
-        counter.add_incoming(_index(first), begin)
-        going = self.build.icmp_unsigned("<", counter, _index(count))
+        counter.add_incoming(self._index(first), begin)
+        going = self.build.icmp_unsigned("<", counter, self._index(count))
         self.build.cbranch(going, body, exit_)
         self.build.position_at_end(body)
         yield counter
@@ -96,6 +132,7 @@ class Code:
         )
         self.build.branch(head)
         self._times = before
+        self.depth -= 1
         self.build.position_at_end(exit_)
 
     @contextmanager
@@ -118,21 +155,28 @@ class Code:
 
         count: if it is not known, at least 1, and at most `most`. LLVM does not unroll the loop.
         """
-        if isinstance(count, int) and count <= 1:
-            return body(state) if count else state
+        times = count if isinstance(count, int) else most
+        if times == 0:
+            return state
+        if isinstance(count, int):
+            count = self._number(count)
+        if count == 1:
+            return body(state)
         begin = self.build.block
         exit_ = self._block("exit")
         before = self._times
-        self._times *= count if isinstance(count, int) else most
+        self._times *= times
         head = self._block("repeat")
         self.build.branch(head)
         self.build.position_at_end(head)
         counter = self.build.phi(I32)
-        counter.add_incoming(_index(count), begin)
+        counter.add_incoming(I32(count) if isinstance(count, int) else count, begin)
         phis = [self.build.phi(value.type) for value in state]
         for phi, value in zip(phis, state, strict=True):
             phi.add_incoming(value, begin)
+        self.depth += 1
         ends = body(list(phis))
+        self.depth -= 1
         for phi, value in zip(phis, ends, strict=True):
             phi.add_incoming(value, self.build.block)
         left = self.build.sub(counter, I32(1))
@@ -166,6 +210,25 @@ class Code:
         self.build.position_at_end(exit_)
 
     @contextmanager
+    def if_rare(self, condition: ir.Value) -> Generator[None]:
+        """What is inside is not executed by most calls."""
+        with self.build.if_then(condition, likely=False), self.rarely():
+            yield
+        self.usually()
+
+    @contextmanager
+    def rarely(self) -> Generator[None]:
+        """The same of a basic block that has just begun."""
+        before, self._times = self._times, 0
+        self.usually()
+        yield
+        self._times = before
+
+    def usually(self) -> None:
+        """A basic block has begun that each iteration of the loop executes."""
+        self.times[self.build.block.name] = self._times
+
+    @contextmanager
     def if_all(self, conditions: Sequence[ir.Value]) -> Generator[None]:
         if not conditions:
             yield
@@ -175,12 +238,12 @@ class Code:
 
     def index(self, *terms: tuple[Index, int], start: int = 0) -> ir.Value:
         """start and, for each term, the first number times the second."""
-        total: ir.Value = I32(start)
+        total = self._index(start)
         for value, step in terms:
             if isinstance(value, int):
-                term: ir.Value = I32(value * step)
+                term: ir.Value = self._index(value * step)
             else:
-                term = value if step == 1 else self.build.mul(value, I32(step))
+                term = value if step == 1 else self.build.mul(value, self._index(step))
             total = self.add(total, term)
         return total
 
@@ -191,13 +254,25 @@ class Code:
         return self.build.add(a, b)
 
     def address(self, kind: ir.Type, base: ir.Value, index: Index) -> ir.Value:
-        return self.build.gep(base, [_index(index)], inbounds=True, source_etype=kind)
+        return self.build.gep(base, [self._index(index)], inbounds=True, source_etype=kind)
+
+    def _number(self, value: int) -> Index:
+        return self._numbers.of(self, value) if self._numbers else value
+
+    def _index(self, value: Index) -> ir.Value:
+        found = self._number(value) if isinstance(value, int) else value
+        return I32(found) if isinstance(found, int) else found
 
     def stretch(self) -> None:
         """Begins a new basic block."""
         block = self._function.append_basic_block("stretch")
         self.build.branch(block)
         self.build.position_at_end(block)
+
+    def opaque(self, address: ir.Value) -> ir.Value:
+        """The same address, of which LLVM does not see how it was made."""
+        kind = ir.FunctionType(address.type, [address.type])
+        return self.build.asm(kind, "", "=r,0", [address], side_effect=False)
 
     def load(self, kind: ir.Type, address: ir.Value, align: int) -> ir.Value:
         return self.build.load(address, align=align, typ=kind)
@@ -206,8 +281,15 @@ class Code:
         self.build.store(value, address, align=align)
 
 
-def _index(value: Index) -> ir.Value:
-    return I32(value) if isinstance(value, int) else value
+def define_constant(module: ir.Module, values: ir.Constant, name: str) -> ir.Value:
+    """Its address."""
+    constant = ir.GlobalVariable(module, values.type, name)
+    constant.initializer = values
+    constant.linkage = "internal"
+    constant.global_constant = True
+    constant.unnamed_addr = True
+    constant.type = POINTER  # as LLVM has them; llvmlite still knows of what
+    return constant
 
 
 def code_of(module: ir.Module) -> str:

@@ -52,7 +52,7 @@ class _Convolution:
     ):
         self.code = code
         self.how = how
-        self.epilogue = thunk.epilogue
+        self.epilogue, self.normal = thunk.epilogue, thunk.normal
         self.outer_window, self.inner = window[:-1], window[-1]
         columns = merged([axis for axis in thunk.outer if not axis.lhs]) or [ONE]
         rows = [axis for axis in thunk.outer if not axis.rhs]
@@ -67,7 +67,7 @@ class _Convolution:
         begin = sum(
             axis.rhs * (1 - axis.size) for axis in (*self.outer_window, self.inner) if axis.reversed
         )
-        arrays = Arrays(*[self.how.number] * 3, lhs, rhs, (out, *inputs))
+        arrays = Arrays(*[self.how.number] * 3, lhs, rhs, (out, *inputs), self.normal)
         arrays = replace(arrays, rhs=arrays.moved(code, rhs, [(begin, 1)]))
         arrays.along(code, self.around, lambda here: self._along(0, here, []))
 

@@ -33,7 +33,7 @@ def dot(code: Code, thunk: DotThunk, target: Target, options: SumOptions) -> Non
         else how.number
         for side in (thunk.lhs, thunk.rhs)
     )
-    arrays = Arrays(how.number, left, right, lhs, rhs, (out, *inputs))
+    arrays = Arrays(how.number, left, right, lhs, rhs, (out, *inputs), thunk.normal)
 
     def sums(here: Arrays) -> None:
         write_sums(code, how, here, row, column, terms, thunk.epilogue)

@@ -3,8 +3,9 @@
 
 import re
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from math import inf, prod
 
 from llvmlite import ir
@@ -22,9 +23,10 @@ from jax_embedded.ir.thunks import (
     reads_and_writes,
     without_places,
 )
+from jax_embedded.llvm.emitters.alike import Candidate, Told, groups, tables
 from jax_embedded.llvm.emitters.arithmetic import SumOptions
 from jax_embedded.llvm.emitters.baked_dot import baked_dot
-from jax_embedded.llvm.emitters.code import POINTER, Code, code_of
+from jax_embedded.llvm.emitters.code import Code, code_of, define_constant
 from jax_embedded.llvm.emitters.convolution import convolution
 from jax_embedded.llvm.emitters.dot import dot
 from jax_embedded.llvm.emitters.dsp import call_fft, dot_call, has_fft
@@ -53,11 +55,14 @@ class EmittedFunctions:
     apart: tuple[str, ...]
     shared: tuple[str, ...]
     origins: Mapping[str, str]
-    _names: Mapping[EmittedThunk, str]
+    _names: Mapping[EmittedThunk, tuple[str, str | None]]
 
-    def call(self, thunk: EmittedThunk) -> tuple[str, tuple[Slice, ...]]:
-        """The function that does what the thunk says, and what its pointers point to."""
-        return self._names[without_places(thunk)], _pointers(thunk)
+    def call(self, thunk: EmittedThunk) -> tuple[str, tuple[Slice, ...], str | None]:
+        """The function that does what the thunk says, what its pointers point to, and the table
+        that is one more of them, if there is one.
+        """
+        name, table = self._names[without_places(thunk)]
+        return name, _pointers(thunk), table
 
 
 def emit_functions(
@@ -75,44 +80,94 @@ def emit_functions(
     size: prefer short code. library: see SumOptions.
     unpaired: functions that must not load neighbours two by two.
     """
-    module, apart, in_order = ir.Module(), ir.Module(), ir.Module()
     thunks = [step for step in program.steps() if isinstance(step, EmittedThunk)]
     count = Counter(without_places(thunk) for thunk in thunks)
     first = {without_places(thunk): thunk for thunk in reversed(thunks)}
-    names = {}
-    shared = []
-    origins: dict[str, str] = {}
+    functions = []
     for number, thunk in enumerate(count):
         name = f"{program.name}.{number}.{_kind(thunk)}"
         options = SumOptions(contract, size, library=library)
         called = library and _is_called(thunk)
+        pointers = len(_pointers(thunk))
+        write = partial(_write, thunk, same_code, target)
         if _is_long_sum(thunk) and not called and is_worth_trying(target, size=size):
             pairs = target.loads_pairs and not size and name not in unpaired
-
-            def write(code: Code, tried: SumOptions, thunk: EmittedThunk = thunk) -> None:
-                _write(code, thunk, same_code, target, tried)
-
-            _, options = best_tile(write, len(_pointers(thunk)), target, options, pairs=pairs)
-        pointers = len(_pointers(thunk))
+            _, options = best_tile(write, pointers, target, options, pairs=pairs)
         copied = "f32" in target.float_dtypes and not size
         copied = copied and count[thunk] * _products(thunk) <= _MOST_COPIED
-        baked = isinstance(thunk, BakedDotThunk)
-        inline = (count[thunk] == 1 or copied) and not options.pairs and not baked
-        written = in_order if baked else apart if options.pairs else module
-        code = Code(written, name, pointers, inline=inline)
-        _write(code, thunk, same_code, target, options)
-        code.end()
-        names[thunk] = name
-        origins[name] = _described(first[thunk])
-        if options.pairs or baked:
-            ir.Function(module, ir.FunctionType(ir.VoidType(), [POINTER] * pointers), name)
-        if not inline:
-            shared.append(name)
-    neon = with_neon(code_of(apart), target.features) if apart.functions else ""
-    apart_texts = (neon, code_of(in_order) if in_order.functions else "")
+        inline = count[thunk] == 1 or copied
+        inline = inline and not options.pairs and not isinstance(thunk, BakedDotThunk)
+        candidate = Candidate(
+            partial(write, options=options), pointers, count[thunk], inline, options.pairs
+        )
+        may_be_told = isinstance(thunk, DotThunk | ConvolutionThunk) and not (called or copied)
+        functions.append(_Function(name, thunk, candidate, may_be_told))
+    written = _Written()
+    for group in _groups(functions, target, size=size):
+        written.add(group)
+    neon = with_neon(code_of(written.apart), target.features) if written.apart.functions else ""
+    in_order = code_of(written.in_order) if written.in_order.functions else ""
     return EmittedFunctions(
-        code_of(module), tuple(filter(None, apart_texts)), tuple(shared), origins, names
+        code_of(written.module),
+        tuple(filter(None, (neon, in_order))),
+        tuple(written.shared),
+        {one.name: _described(first[one.thunk]) for one in functions},
+        written.names,
     )
+
+
+@dataclass(frozen=True)
+class _Function:
+    """may_be_told: whether it may become one with others that differ in numbers alone."""
+
+    name: str
+    thunk: EmittedThunk
+    candidate: Candidate
+    may_be_told: bool
+
+
+def _groups(functions: Sequence[_Function], target: Target, *, size: bool) -> list[list[_Function]]:
+    """Those that become one, in the order of the first of each."""
+    places = [i for i, one in enumerate(functions) if one.may_be_told and target.name != "host"]
+    found = groups([functions[i].candidate for i in places], target, size=size)
+    together = [[places[i] for i in group] for group in found]
+    alone = [[i] for i in range(len(functions)) if i not in places]
+    return [[functions[i] for i in group] for group in sorted([*together, *alone])]
+
+
+class _Written:
+    """apart: functions that load pairs. in_order: those with weights in their code."""
+
+    def __init__(self) -> None:
+        self.module, self.apart, self.in_order = ir.Module(), ir.Module(), ir.Module()
+        self.names: dict[EmittedThunk, tuple[str, str | None]] = {}
+        self.shared: list[str] = []
+
+    def add(self, group: Sequence[_Function]) -> None:
+        """Writes one function for all of them."""
+        one = group[0]
+        pointers, inline = one.candidate.pointers, one.candidate.inline
+        module = self.module
+        if isinstance(one.thunk, BakedDotThunk):
+            module = self.in_order
+        elif one.candidate.paired:
+            module = self.apart
+        told = None
+        if len(group) > 1:
+            found = tables([other.candidate for other in group])
+            told, inline = Told(found), False
+            for other, values in zip(group, found.constants(), strict=True):
+                self.names[other.thunk] = one.name, f"{other.name}.numbers"
+                define_constant(self.module, values, f"{other.name}.numbers")
+        else:
+            self.names[one.thunk] = one.name, None
+        code = Code(module, one.name, pointers, inline=inline, numbers=told)
+        one.candidate.write(code)
+        code.end()
+        if module is not self.module:
+            code.declare_in(self.module)
+        if not inline:
+            self.shared.append(one.name)
 
 
 def _is_called(thunk: EmittedThunk) -> bool:
@@ -151,10 +206,10 @@ def _kind(thunk: EmittedThunk) -> str:
 
 
 def _write(
-    code: Code,
     thunk: EmittedThunk,
     same_code: Mapping[str, str],
     target: Target,
+    code: Code,
     options: SumOptions,
 ) -> None:
     if isinstance(thunk, BakedDotThunk):

@@ -99,6 +99,6 @@ def generate(dump: Dump, target: str) -> ObjectCode:
 @pytest.mark.parametrize("target", WITH_PAIRS)
 def test_without_a_tile_that_does_without_neon_there_are_no_pairs(dump, target, monkeypatch):
     monkeypatch.setattr(trial, "functions_with_neon", lambda *_: frozenset({"f"}))
-    trial.trial.cache_clear()
+    trial._compiled.cache_clear()
     assert not PAIR.search(generate(dump, target).assembly)
-    trial.trial.cache_clear()
+    trial._compiled.cache_clear()

@@ -3,33 +3,39 @@
 
 import ctypes
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import llvmlite.binding as llvm
 import numpy as np
 from llvmlite import ir
 
+from jax_embedded.ir.program import Allocation, Program
 from jax_embedded.ir.thunks import DotAxis, DotThunk, Origin, Slice
-from jax_embedded.llvm.emitters.code import Code
+from jax_embedded.llvm.emitters.code import Code, Numbers
 from jax_embedded.llvm.targets import target_machine
 from jax_embedded.shape import Shape
 from jax_embedded.target import TARGETS
 
 HOST = TARGETS["host"]
 GUARD = np.float32(12345.0)
+CONSTANT, INPUT, OUT = 0, 1, 2  # allocations
 
 
 def compiled(
     write: Callable[[Code], None],
     pointers: int = 3,
     functions: Mapping[str, Any] | None = None,
+    numbers: Numbers | None = None,
 ) -> tuple[Callable, object]:
     """A function of pointers, and what must stay alive meanwhile.
 
     functions: of ctypes, that it may call, by name.
+    numbers: see Code.
     """
     module = ir.Module()
-    code = Code(module, "f", pointers, inline=False)
+    code = Code(module, "f", pointers, inline=False, numbers=numbers)
+    pointers += numbers is not None
     write(code)
     code.end()
     lines = [line for line in str(module).splitlines() if not line.startswith("target ")]
@@ -98,6 +104,32 @@ def thunk_of(subscripts: str, lhs: np.ndarray, rhs: np.ndarray, dtype: str = "f3
         tuple(axis(name) for name in result),
         tuple(axis(name) for name in contracting),
     )
+
+
+def program_of(thunks: list, weights: np.ndarray, size: int) -> Program:
+    return Program(
+        name="f",
+        parameters=(),
+        results=(),
+        result_slices=(),
+        allocations={
+            CONSTANT: Allocation(CONSTANT, weights.nbytes, "constant", data=weights.tobytes()),
+            INPUT: Allocation(INPUT, size, "temp"),
+            OUT: Allocation(OUT, size, "temp"),
+        },
+        thunks=tuple(thunks),
+    )
+
+
+def placed(thunk: DotThunk, weights: str) -> DotThunk:
+    """With the weights, "lhs" or "rhs", in the constant."""
+    other = "rhs" if weights == "lhs" else "lhs"
+    places = {weights: CONSTANT, other: INPUT, "out": OUT}
+    slices = {
+        side: Slice(allocation, 0, getattr(thunk, side).shape)
+        for side, allocation in places.items()
+    }
+    return replace(thunk, **slices)
 
 
 def close(got: np.ndarray, expected: np.ndarray, terms: int) -> bool:

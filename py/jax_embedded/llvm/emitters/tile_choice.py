@@ -14,7 +14,7 @@ from itertools import product
 MOST_CODE = 1100  # bytes for one dot
 _PAIRED = 8  # registers that LLVM loads pairs into ahead of their use
 _AS_GOOD = 0.02  # of the instructions
-_WORTH = 0.02  # half the code is as good as 1.4 % of the instructions
+_WORTH = 0.03  # half the code is as good as 2.1 % of the instructions
 
 
 @dataclass(frozen=True)

@@ -71,10 +71,10 @@ def write_sums(
     row, column: an axis of the one side only. terms: merged; the last of them is no Taps.
     epilogue: what becomes of the sum before.
     """
-    row, column, turned, terms = in_order(row, column, terms)
-    if turned:
-        arrays = arrays.turned
-    terms = _by_classes(how.lanes, column, terms)
+    if how.registers.sums > 1 or not code.is_general:
+        row, column, turned, terms = in_order(row, column, terms)
+        arrays = arrays.turned if turned else arrays
+    terms = _by_classes(how.lanes, column, list(terms))
     _Sums(code, how, arrays, row, column, terms, epilogue).write()
 
 
@@ -162,6 +162,8 @@ class _Sums:
         self.pairs = how.pairs
         self.stepwise = how.pairs and how.stepwise
         self.tile: Tile = choose(problem, how.registers, size=how.size)
+        # Behind a load at once, and if LLVM sees no other way, its address is moved by the load.
+        self.loads_move = isinstance(how.sum, Unpacked) and how.sum.multiplies_long
         self.vector = Vector(lanes, how.number)
         # Where two vectors are loaded for each product or two, LLVM loads more ahead than there are
         # registers for.
@@ -170,6 +172,8 @@ class _Sums:
         self.sum: Number | Unpacked | Vector = how.sum
         if self.tile.along != "rows":
             self.sum = self.vector
+        elif isinstance(how.sum, Unpacked):
+            self.sum = replace(how.sum, normal=arrays.normal)
         self.width = lanes if self.tile.along == "columns" else 1
         self.rest = 0  # terms that make no whole vector
         if self.tile.along == "terms":
@@ -181,9 +185,11 @@ class _Sums:
 
     def on(self, base: ir.Value, elements: int, number: Number) -> ir.Value:
         """The address so many elements further on."""
-        if not elements:
+        if not elements and not self.code.is_general:
             return base
         address = number.address(self.code, base, elements)
+        if self.loads_move:
+            return self.code.opaque(address)
         return frozen(self.code, address) if self.stepwise else address
 
     def write(self) -> None:
@@ -290,15 +296,24 @@ class _Tile:
         axis = self.whole.terms[depth]
         innermost = depth == len(self.whole.terms) - 1
 
+        def moved(products: int, lhs: ir.Value, rhs: ir.Value) -> tuple[ir.Value, ir.Value]:
+            return (
+                self.whole.on(lhs, products * axis.lhs, self.whole.left),
+                self.whole.on(rhs, products * axis.rhs, self.whole.right),
+            )
+
         def step(products: int, lhs: ir.Value, rhs: ir.Value, sums: Sums | None) -> list[ir.Value]:
             if innermost:
                 left, right = self._loads(lhs, rhs, products)
+                if self.whole.loads_move:
+                    left, right = self._loaded(left), self._loaded(right)
+                    lhs, rhs = moved(products, lhs, rhs)
                 for number_ in range(products):
                     sums = self._products(left, right, number_, sums)
             else:
                 _, _, sums = self.add(depth + 1, lhs, rhs, sums)
-            lhs = self.whole.on(lhs, products * axis.lhs, self.whole.left)
-            rhs = self.whole.on(rhs, products * axis.rhs, self.whole.right)
+            if not (innermost and self.whole.loads_move):
+                lhs, rhs = moved(products, lhs, rhs)
             return [lhs, rhs, *_flat(sums or self._zeros())]
 
         def step_on(products: int, state: list[ir.Value]) -> list[ir.Value]:
@@ -310,7 +325,8 @@ class _Tile:
             return state[0], state[1], self._sums(state[2:])
         unroll = self.whole.tile.unroll
         iterations, rest = divmod(count, unroll)
-        if sums is None and iterations and (self.whole.tile.peeled or iterations == 1):
+        once = iterations == 1 and not self.code.is_general
+        if sums is None and iterations and (self.whole.tile.peeled or once):
             state = step(unroll, lhs, rhs, None)
             iterations -= 1
         else:
@@ -337,6 +353,12 @@ class _Tile:
             return partial(whole.left.load, code, lhs), partial(whole.right.load, code, rhs)
         load = whole.vector.load_splat if whole.tile.along == "columns" else self.sum.load
         return partial(load, code, lhs), partial(self.sum.load, code, rhs)
+
+    @staticmethod
+    def _loaded(load: Callable[[int], Value]) -> Callable[[int], Value]:
+        """Loads the only element of one side now."""
+        value = load(0)
+        return lambda _: value
 
     def _products(
         self,

@@ -2,9 +2,10 @@
 """What LLVM makes of one function, to choose among several ways of writing it."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
+from typing import NamedTuple
 
 import llvmlite.binding as llvm
 from llvmlite import ir
@@ -26,7 +27,12 @@ _BYTES = 4  # of an instruction, at most
 LONG_SUM = 200  # products: so many are worth the trouble
 _MOST_TILES = 48
 
-Cost = tuple[float, float]
+
+class Cost(NamedTuple):
+    """Of one call, and of the function. code: bytes."""
+
+    instructions: int
+    code: int
 
 
 def is_worth_trying(target: Target, *, size: bool) -> bool:
@@ -57,7 +63,7 @@ def best_tile(
         found = _best_ranks(write, pointers, target, replace(options, pairs=False), patience)
     if not found:
         raise InternalError("tiles: expected one that can be compiled, found none")
-    return min(found, key=lambda one: one[0])
+    return min(found, key=lambda one: worth(*one[0], size=options.size))
 
 
 def _best_ranks(
@@ -68,6 +74,10 @@ def _best_ranks(
     patience: int,
 ) -> list[tuple[Cost, SumOptions]]:
     """The best one; none if each of them needs NEON."""
+
+    def rated(cost: Cost) -> tuple[float, float]:
+        return worth(*cost, size=options.size)
+
     best: list[tuple[Cost, SumOptions]] = []
     since = 0
     for rank in range(_MOST_TILES):
@@ -79,32 +89,46 @@ def _best_ranks(
         text = code_of(module)
         if tried.pairs:
             text = with_neon(text, target.features)
-        times = tuple(code.times.items())
-        cost = trial(text, times, target, paired=tried.pairs, size=options.size)
+        cost = trial(text, code.times, target, paired=tried.pairs, size=options.size)
         since += 1
-        if cost and (not best or cost < best[0][0]):
+        if cost and (not best or rated(cost) < rated(best[0][0])):
             best, since = [(cost, tried)], 0
         if best and since == patience:
             break
     return best
 
 
-@cache
 def trial(
     llvm_ir: str,
-    times: tuple[tuple[str, int], ...],
+    times: Mapping[str, int],
     target: Target,
     *,
-    paired: bool,
+    paired: bool = False,
     size: bool = False,
 ) -> Cost | None:
-    """What it costs, as `worth` has it; None if it needs NEON.
+    """What a call of the function costs; None if it needs NEON.
 
-    llvm_ir: of the function. size: see `worth`.
+    llvm_ir: of the function. size: prefer short code.
     paired: whether it loads pairs; then LLVM compiles it as it is, and may find use for NEON.
     times: by the name of a basic block, how often a call executes it; others, as often as the one
         before.
     """
+    found = _compiled(llvm_ir, target, paired, size)
+    if found is None:
+        return None
+    blocks, code = found
+    instructions, now = 0, 1
+    for name, count in blocks:
+        now = times.get(name, now)
+        instructions += now * count
+    return Cost(instructions, code)
+
+
+@cache
+def _compiled(
+    llvm_ir: str, target: Target, paired: bool, size: bool
+) -> tuple[list[tuple[str, int]], int] | None:
+    """The instructions of each basic block, and bytes of code."""
     head = f'target datalayout = "{data_layout(target)}"\ntarget triple = "{target.triple}"\n'
     module = llvm.parse_assembly(head + llvm_ir)
     for function in module.functions:
@@ -119,14 +143,14 @@ def trial(
     machine.set_asm_verbosity(False)
     if paired and functions_with_neon(assembly, llvm_ir):
         return None
-    often = dict(times)
-    instructions, code, now = 0, 0.0, 1
+    blocks = [("", 0)]
     for line in assembly.splitlines():
         if found := _BLOCK.match(line):
-            now = often.get(found[1], now)
+            blocks.append((found[1], 0))
         elif is_instruction(line):
-            instructions += now
-            code += _BYTES
+            name, count = blocks[-1]
+            blocks[-1] = (name, count + 1)
+    code = _BYTES * sum(count for _, count in blocks)
     if size:
         code = sum(function_sizes(machine.emit_object(llvm.parse_assembly(text))).values())
-    return worth(instructions, code, size=size)
+    return blocks, code

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """That what is counted is what a core executes: tests/bench counts the same functions in qemu."""
 
+import re
+from collections.abc import Callable
+from functools import partial
 from math import prod
 
 import llvmlite.binding as llvm
@@ -9,7 +12,7 @@ import pytest
 from llvmlite import ir
 
 from jax_embedded.llvm.emitters.arithmetic import SumOptions
-from jax_embedded.llvm.emitters.code import Code, code_of
+from jax_embedded.llvm.emitters.code import I32, Code, code_of
 from jax_embedded.llvm.emitters.dot import dot
 from jax_embedded.llvm.emitters.number import number
 from jax_embedded.llvm.emitters.sums_testing import thunk_of
@@ -17,7 +20,7 @@ from jax_embedded.llvm.emitters.tile_choice import worth
 from jax_embedded.llvm.emitters.trial import Cost, best_tile, trial
 from jax_embedded.llvm.optimise import optimise
 from jax_embedded.llvm.targets import data_layout, target_machine
-from jax_embedded.target import TARGETS
+from jax_embedded.target import TARGETS, Target
 
 CORES = [name for name, target in TARGETS.items() if target.float_dtypes and name != "host"]
 
@@ -41,13 +44,21 @@ def add_squares(code: Code, *counts: int) -> None:
 
 
 def cost_of(target: str, *counts: int, paired: bool, size: bool = False) -> Cost:
+    def write(code: Code) -> None:
+        add_squares(code, *counts)
+        assert max(code.times.values(), default=1) == prod(counts)
+
+    return cost_of_code(write, target, paired=paired, size=size)
+
+
+def cost_of_code(
+    write: Callable[[Code], None], target: str, *, paired: bool = False, size: bool = False
+) -> Cost:
     module = ir.Module()
     code = Code(module, "f", 2, inline=False)
-    add_squares(code, *counts)
+    write(code)
     code.end()
-    assert max(code.times.values(), default=1) == prod(counts)
-    times = tuple(code.times.items())
-    found = trial(code_of(module), times, TARGETS[target], paired=paired, size=size)
+    found = trial(code_of(module), code.times, TARGETS[target], paired=paired, size=size)
     assert found
     return found
 
@@ -56,17 +67,44 @@ def cost_of(target: str, *counts: int, paired: bool, size: bool = False) -> Cost
 @pytest.mark.parametrize("target", CORES)
 def test_loops_count_as_often_as_they_run(target, paired):
     cost, more, longer = (
-        cost_of(target, *counts, paired=paired)[0]
+        cost_of(target, *counts, paired=paired).instructions
         for counts in ((30, 1000), (60, 1000), (30, 2000))
     )
     assert 1.9 < more / cost < 2.1
     assert 1.9 < longer / cost < 2.1
-    assert worth(3 * 30_000, 40)[0] < cost < worth(6 * 30_000, 200)[0]
+    assert 3 * 30_000 < cost < 6.1 * 30_000
+
+
+@pytest.mark.parametrize("target", ["cortex-m0", "cortex-m3", "cortex-m4f"])
+def test_what_is_rare_does_not_count(target):
+    def sums(code: Code, *, rare: bool) -> None:
+        x, out = code.arguments
+
+        def add(state: list[ir.Value]) -> list[ir.Value]:
+            address, total = state
+            value = code.load(I32, address, 4)
+            if rare:
+                with code.if_rare(code.build.icmp_signed("<", value, I32(0))):
+                    for place in range(1, 30):
+                        code.store(value, code.address(I32, out, place * place), 4)
+            return [code.address(I32, address, 1), code.build.add(total, value)]
+
+        _, total = code.repeat(500, [x, I32(0)], add)
+        code.store(total, out, 4)
+
+    without, with_rare = (cost_of_code(partial(sums, rare=rare), target) for rare in (False, True))
+    assert without.instructions < with_rare.instructions < without.instructions + 500 * 10
+    assert with_rare.code > without.code
+
+
+def test_worth_is_in_instructions_or_in_bytes():
+    assert worth(1000, 100) < worth(1040, 50) < worth(1000, 200)
+    assert worth(1040, 50, size=True) < worth(1000, 100, size=True) < worth(1001, 100, size=True)
 
 
 @pytest.mark.parametrize("target", CORES)
 def test_short_code_is_counted_in_bytes(target):
-    code, instructions = cost_of(target, paired=False, size=True)
+    instructions, code = cost_of(target, paired=False, size=True)
     assert code > 4 * instructions  # all but one of which have four; and a literal
 
 
@@ -79,8 +117,8 @@ define void @f(ptr %a) "target-features"="+vfp4d16sp,+neon" {
   ret void
 }
 """
-    assert trial(text, (), TARGETS["cortex-m4f"], paired=True) is None
-    assert trial(text, (), TARGETS["cortex-m4f"], paired=False)
+    assert trial(text, {}, TARGETS["cortex-m4f"], paired=True) is None
+    assert trial(text, {}, TARGETS["cortex-m4f"], paired=False)
 
 
 @pytest.mark.parametrize("stepwise_is_better", [False, True])
@@ -109,21 +147,42 @@ def test_the_best_tile_before_some_that_are_worse_is_taken(costs, patience, rank
 def test_vectors_along_the_terms_stay_in_registers(subscripts, dims):
     """LLVM's scheduler would load more of them ahead than there are registers for."""
     target = TARGETS["cortex-m55"]
+    write = dot_of(subscripts, dims, target)
+    _, options = best_tile(write, 3, target, SumOptions(), pairs=False)
+    assembly = assembly_of(lambda code: write(code, options), target)
+    assert "vfma.f32\tq" in assembly
+    assert "[sp" not in assembly
+
+
+@pytest.mark.parametrize(("subscripts", "steps"), [("ji,i->j", (4, 4)), ("ij,i->j", (32, 4))])
+def test_loads_move_their_addresses_without_an_fpu(subscripts, steps):
+    """LLVM would count an index, and add it to both addresses."""
+    target = TARGETS["cortex-m3"]
+    write = dot_of(subscripts, (8, 8), target)
+    assembly = assembly_of(lambda code: write(code, SumOptions()), target)
+    found = re.findall(r"ldr\t\w+, \[\w+\], #(\d+)", assembly)
+    assert sorted(map(int, found)) == sorted(steps)
+
+
+def dot_of(
+    subscripts: str, dims: tuple[int, ...], target: Target
+) -> Callable[[Code, SumOptions], None]:
     lhs, rhs = np.zeros(dims, np.float32), np.zeros(dims[-1:], np.float32)
     thunk = thunk_of(subscripts, lhs, rhs)
 
     def write(code: Code, options: SumOptions) -> None:
         dot(code, thunk, target, options)
 
-    _, options = best_tile(write, 3, target, SumOptions(), pairs=False)
+    return write
+
+
+def assembly_of(write: Callable[[Code], None], target: Target) -> str:
     module = ir.Module()
     code = Code(module, "f", 3, inline=False)
-    write(code, options)
+    write(code)
     code.end()
     head = f'target datalayout = "{data_layout(target)}"\ntarget triple = "{target.triple}"\n'
     compiled = llvm.parse_assembly(head + code_of(module))
     compiled.get_function("f").linkage = "external"
     optimise(compiled, target)
-    assembly = target_machine(target).emit_assembly(compiled)
-    assert "vfma.f32\tq" in assembly
-    assert "[sp" not in assembly
+    return target_machine(target).emit_assembly(compiled)

@@ -7,6 +7,7 @@ exact to 2^-30 of the largest product, and rounded once.
 """
 
 from dataclasses import dataclass
+from functools import reduce
 
 from llvmlite import ir
 
@@ -32,7 +33,7 @@ _SCALE = 2 * _BIAS + 29
 
 @dataclass(frozen=True)
 class Unpacked:
-    """element: f32. multiplies_long: see Target.
+    """element: f32. multiplies_long: see Target. normal: see DotThunk.
 
     A sum is the integer, the exponent, and the bits of a float: the sum of those products that are
     infinite or no numbers, 0 if there are none.
@@ -40,6 +41,7 @@ class Unpacked:
 
     element: Number
     multiplies_long: bool
+    normal: tuple[bool, bool] = (False, False)
 
     def zero(self) -> Value:
         return [_I64(0), I32(0), I32(0)]
@@ -58,14 +60,19 @@ class Unpacked:
     def add_product(self, code: Code, total: Value, a: Value, b: Value) -> Value:
         build = code.build
         of_a, of_b = _exponent(build, a[0]), _exponent(build, b[0])
-        rare = build.or_(_is_rare(build, of_a), _is_rare(build, of_b))
+        if all(self.normal):
+            return [*self._add_usual(code, total, (a[0], of_a), (b[0], of_b)), total[2]]
+        unknown = [e for e, normal in zip((of_a, of_b), self.normal, strict=True) if not normal]
+        rare = reduce(build.or_, [_is_rare(build, e) for e in unknown])
         with build.if_else(rare, likely=False) as (then, otherwise):
-            with then:
+            with then, code.rarely():
                 special = self._special(code, total[2], (a[0], of_a), (b[0], of_b))
                 from_rare = build.block
             with otherwise:
+                code.usually()
                 usual = self._add_usual(code, total, (a[0], of_a), (b[0], of_b))
                 from_usual = build.block
+        code.usually()
         joined = []
         for before, after in zip(total[:2], usual, strict=True):
             joined.append(_phi(build, (before, from_rare), (after, from_usual)))
@@ -80,7 +87,7 @@ class Unpacked:
         infinite = [build.icmp_unsigned("==", e, I32(_INFINITE)) for e in (of_a, of_b)]
         zero = [build.icmp_unsigned("==", e, I32(0)) for e in (of_a, of_b)]
         before = build.block
-        with build.if_then(build.or_(*infinite), likely=False):
+        with code.if_rare(build.or_(*infinite)):
             sizes = [build.and_(bits, I32(_SIGN - 1)) for bits in (a, b)]
             is_nan = [build.icmp_unsigned(">", size, I32(_INFINITE << 23)) for size in sizes]
             sign = build.and_(build.xor(a, b), I32(_SIGN))
@@ -102,10 +109,13 @@ class Unpacked:
         negative = build.ashr(build.xor(a, b), I32(31))
         exponent = build.add(of_a, of_b)
         up = build.sub(exponent, total[1])
+        if self.multiplies_long:
+            up = code.opaque(up)
+            exponent = build.add(total[1], up)
         # Also if the product is worth less.
         far = build.icmp_unsigned(">", up, I32(_UP))
         near = build.block
-        with build.if_then(far, likely=False):
+        with code.if_rare(far):
             total_then, product_then, up_then = _aligned(build, total, product, exponent, up)
             after_far = build.block
         sum_ = _phi(build, (total[0], near), (total_then[0], after_far))
@@ -145,7 +155,7 @@ class Unpacked:
         size = build.select(negative, build.sub(_I64(0), sum_), sum_)
         high, low = _high(build, size), build.trunc(size, I32)
         before = build.block
-        with build.if_then(build.icmp_unsigned("==", high, I32(0)), likely=False):
+        with code.if_rare(build.icmp_unsigned("==", high, I32(0))):
             small = _of_low(build, low, exponent)
             after_small = build.block
         high, low, exponent = (
@@ -165,7 +175,7 @@ class Unpacked:
         is_special = build.icmp_unsigned("!=", special, I32(0))
         beyond = build.icmp_unsigned(">", e, I32(_INFINITE - 2))
         before = build.block
-        with build.if_then(build.or_(build.or_(beyond, tie), is_special), likely=False):
+        with code.if_rare(build.or_(build.or_(beyond, tie), is_special)):
             vanishes = build.icmp_signed("<", e, I32(0))
             infinite = build.or_(I32(_INFINITE << 23), sign)
             rare = build.select(vanishes, I32(0), infinite)

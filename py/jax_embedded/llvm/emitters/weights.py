@@ -21,7 +21,7 @@ from jax_embedded.llvm.emitters.arithmetic import Arithmetic, SumOptions, arithm
 from jax_embedded.llvm.emitters.code import Code
 from jax_embedded.llvm.emitters.dot import dot
 from jax_embedded.llvm.emitters.dsp import dot_call
-from jax_embedded.llvm.emitters.tile_choice import instructions
+from jax_embedded.llvm.emitters.tile_choice import instructions, worth
 from jax_embedded.llvm.emitters.tiles import ONE, in_order, merged, problem_of
 from jax_embedded.llvm.emitters.trial import LONG_SUM, Cost, best_tile, is_worth_trying
 from jax_embedded.target import Target
@@ -121,7 +121,8 @@ def _layout(step: Step, where: Slice, target: Target, options: SumOptions) -> _L
     if layout and tried:
         with_layout = _with_layout(step, where, layout)
         costs = [_cost(without_places(one), target, options) for one in (with_layout, step)]
-        if costs[0] >= costs[1]:
+        laid_out, plain = (worth(*cost, size=options.size) for cost in costs)
+        if laid_out >= plain:
             return None
     return layout
 

@@ -7,48 +7,31 @@ import numpy as np
 import pytest
 
 from jax_embedded.ir.elementwise import Operation
-from jax_embedded.ir.program import Allocation, Program
+from jax_embedded.ir.program import Allocation
 from jax_embedded.ir.thunks import CopyThunk, DotThunk, Origin, Slice, without_places
 from jax_embedded.ir.verify import verify
 from jax_embedded.llvm.emitters import weights as weights_module
 from jax_embedded.llvm.emitters.arithmetic import SumOptions
 from jax_embedded.llvm.emitters.dot import dot
-from jax_embedded.llvm.emitters.sums_testing import called, close, thunk_of
+from jax_embedded.llvm.emitters.sums_testing import (
+    CONSTANT,
+    INPUT,
+    OUT,
+    called,
+    close,
+    placed,
+    program_of,
+    thunk_of,
+)
+from jax_embedded.llvm.emitters.trial import Cost
 from jax_embedded.llvm.emitters.weights import with_laid_out_weights
 from jax_embedded.shape import Shape
 from jax_embedded.target import TARGETS, Target
 
-CONSTANT, INPUT, OUT = 0, 1, 2
 CORES = {
     "vectors": replace(TARGETS["host"], fused=True),
     "pairs": replace(TARGETS["host"], fused=True, float_lanes=1),
 }
-
-
-def program_of(thunks: list, weights: np.ndarray, size: int) -> Program:
-    return Program(
-        name="f",
-        parameters=(),
-        results=(),
-        result_slices=(),
-        allocations={
-            CONSTANT: Allocation(CONSTANT, weights.nbytes, "constant", data=weights.tobytes()),
-            INPUT: Allocation(INPUT, size, "temp"),
-            OUT: Allocation(OUT, size, "temp"),
-        },
-        thunks=tuple(thunks),
-    )
-
-
-def placed(thunk: DotThunk, weights: str) -> DotThunk:
-    """With the weights, "lhs" or "rhs", in the constant."""
-    other = "rhs" if weights == "lhs" else "lhs"
-    places = {weights: CONSTANT, other: INPUT, "out": OUT}
-    slices = {
-        side: Slice(allocation, 0, getattr(thunk, side).shape)
-        for side, allocation in places.items()
-    }
-    return replace(thunk, **slices)
 
 
 def laid_out(thunks: list, weights: np.ndarray, target: Target, *, size: bool = False):
@@ -107,8 +90,9 @@ def test_a_matrix_of_rows_becomes_one_of_columns():
 def test_a_layout_that_costs_more_is_not_taken(cheaper, monkeypatch):
     weights, thunk = weights_and_dot()
 
-    def cost(step: DotThunk, *_) -> tuple[float, float]:
-        return (1 + (without_places(step) == without_places(thunk)) * (1 if cheaper else -1), 0)
+    def cost(step: DotThunk, *_) -> Cost:
+        as_it_is = without_places(step) == without_places(thunk)
+        return Cost(1000 + as_it_is * (100 if cheaper else -100), 200)
 
     monkeypatch.setattr(weights_module, "_cost", cost)
     _, found = laid_out([thunk], weights, TARGETS["cortex-m4f"])

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import pytest
+from llvmlite import ir
+
+from jax_embedded.ir.thunks import DotThunk
+from jax_embedded.llvm.emitters.alike import Candidate, Told, groups, tables
+from jax_embedded.llvm.emitters.arithmetic import SumOptions
+from jax_embedded.llvm.emitters.code import I32, Code
+from jax_embedded.llvm.emitters.dot import dot
+from jax_embedded.llvm.emitters.sums_testing import close, compiled, thunk_of
+from jax_embedded.target import TARGETS, Target
+
+M0, M3, M4F = (TARGETS[f"cortex-{name}"] for name in ("m0", "m3", "m4f"))
+
+
+def candidate_of(thunk: DotThunk, target: Target, *, size: bool = False) -> Candidate:
+    return Candidate(partial(dot, thunk=thunk, target=target, options=SumOptions(size=size)), 3)
+
+
+def arrays_of(subscripts: str, **extents: int) -> tuple[np.ndarray, ...]:
+    random = np.random.default_rng(len(extents))
+    return tuple(
+        random.standard_normal([extents[name] for name in side], dtype=np.float32)
+        for side in subscripts.split("->")[0].split(",")
+    )
+
+
+def call(function: Callable, table: ir.Constant, *arrays: np.ndarray, out: np.ndarray) -> None:
+    kind = {8: np.uint8, 16: np.uint16, 32: np.int32}[table.type.element.width]
+    row = np.array([one.constant for one in table.constant] or [0], kind)
+    function(*(array.ctypes.data for array in (*arrays, out, row)))
+
+
+@pytest.mark.parametrize(
+    ("target", "size"), [(M0, False), (M3, False), (M4F, True)], ids=lambda x: getattr(x, "name", x)
+)
+def test_one_function_makes_products_of_any_shape(target, size):
+    found = [
+        (subscripts, *arrays_of(subscripts, **extents))
+        for subscripts, extents in (
+            ("ik,kj->ij", {"i": 4, "j": 4, "k": 4}),
+            ("ik,jk->ij", {"i": 3, "j": 2, "k": 8}),
+            ("ik,k->i", {"i": 4, "k": 6}),
+            ("k,kj->j", {"j": 7, "k": 4}),
+            ("ki,kj->ij", {"i": 2, "j": 3, "k": 5}),
+            ("ik,k->i", {"i": 300, "k": 9}),
+        )
+    ]
+    candidates = [candidate_of(thunk_of(*case), target, size=size) for case in found]
+    numbers = tables(candidates)
+    function, _alive = compiled(candidates[0].write, 3, numbers=Told(numbers))
+    for (subscripts, lhs, rhs), table in zip(found, numbers.constants(), strict=True):
+        expected = np.einsum(subscripts, lhs, rhs)
+        out = np.zeros(expected.size + 1, np.float32)
+        call(function, table, lhs, rhs, out=out)
+        assert out[-1] == 0
+        assert close(out[:-1].reshape(expected.shape), expected, 9)
+
+
+@pytest.mark.parametrize(
+    ("indices", "rows", "bits"),
+    [
+        ([(3, 5, 7), (3, 5, 7)], ((), ()), 8),  # nothing to tell
+        ([(3, 0, 1), (3, 6, 2)], ((0, 1), (6, 2)), 8),
+        ([(0, 1, 5), (0, 2, 10)], ((1,), (2,)), 8),  # five times as much
+        ([(0, 2, 5), (0, 0, 255)], ((2, 5), (0, 255)), 8),
+        ([(0, 1, 256), (0, 3, 1)], ((1, 256), (3, 1)), 16),
+        ([(0, 1, 0), (0, 65536, 1)], ((0, 1), (1, 65536)), 32),
+        ([(4, -1, 1), (4, 1, -1)], ((-1,), (1,)), 32),
+    ],
+)
+def test_tables_hold_what_differs_once(indices, rows, bits):
+    candidates = [Candidate(partial(steps_of, indices=one), 2) for one in indices]
+    found = tables(candidates)
+    assert [sorted(row) for row in found.rows] == [sorted(row) for row in rows]
+    assert found.element.width == bits
+    source = np.arange(-70000, 70000, dtype=np.int32)
+    function, _alive = compiled(candidates[0].write, 2, numbers=Told(found))
+    for one, table in zip(indices, found.constants(), strict=True):
+        out = np.zeros(3, np.int32)
+        call(function, table, source[70000:], out=out)
+        assert out.tolist() == list(one)
+
+
+def steps_of(code: Code, indices: tuple[int, ...]) -> None:
+    source, out = code.arguments
+    for place, index in enumerate(indices):
+        value = code.load(I32, code.address(I32, source, index), 4)
+        code.store(value, code.address(I32, out, place), 4)
+
+
+def of_products(target: Target, *cases: tuple[str, dict[str, int]], size: bool = False):
+    thunks = [thunk_of(subscripts, *arrays_of(subscripts, **e)) for subscripts, e in cases]
+    return groups([candidate_of(one, target, size=size) for one in thunks], target, size=size)
+
+
+def test_products_with_the_same_innermost_loop_are_one_function():
+    matrix = {"i": 9, "k": 8}
+    assert of_products(M3, ("ik,k->i", matrix), ("ik,k->i", {**matrix, "i": 7})) == [[0, 1]]
+
+
+def test_products_with_long_rows_of_other_steps_are_not():
+    """Each of their products would take more instructions."""
+    cases = [(one, {"i": 40, "j": 40, "k": 40}) for one in ("ik,kj->ij", "ik,jk->ij", "ki,kj->ij")]
+    assert of_products(M3, *cases) == [[0], [1], [2]]
+    assert of_products(M4F, *cases, size=True) == [[0, 1, 2]]
+
+
+def test_other_code_stays_apart():
+    assert of_products(M4F, ("k,k->", {"k": 64}), ("ik,k->i", {"i": 8, "k": 8})) == [[0], [1]]
+
+
+@pytest.mark.parametrize(("copied", "found"), [(1, [[0], [1], [2]]), (60, [[0, 1, 2]])])
+def test_a_call_and_a_table_are_worth_some_bytes(copied, found):
+    """Of code that would else be a part of its only caller."""
+    candidates = [
+        Candidate(partial(steps_of, indices=(*range(1, copied), i)), 2, inline=True)
+        for i in (70, 81, 92)
+    ]
+    assert groups(candidates, M4F, size=True) == found
