@@ -65,11 +65,11 @@ class Artifact:
     files: dict[str, bytes]
 
 
-def program_of(dump: Dump, name: str) -> Program:
-    """Parsed and fused. Errors: see `parse` and `verify`."""
+def program_of(dump: Dump, name: str, *, math: bool = True) -> Program:
+    """Parsed and fused. math: see `fuse`. Errors: see `parse` and `verify`."""
     program = parse(dump, name)
     verify(program)
-    fused = fuse(separate_values(program))
+    fused = fuse(separate_values(program), math=math)
     verify(fused)
     return fused
 
@@ -90,7 +90,8 @@ def compile_dump(dump: Dump, options: CompileOptions, stop_after: str = "artifac
         caller_workspace=options.caller_workspace,
     )
     check_names(function)
-    program = program_of(dump, options.name)
+    # XLA's loops over all of them can be put into vectors.
+    program = program_of(dump, options.name, math=options.target.float_lanes == 1)
     files = {f"{stem}.program.txt": str(program).encode()}
     if stop_after == "program":
         return Artifact(files)

@@ -15,9 +15,13 @@ OPCODES = {
     "minimum": 2,
     "negate": 1,
     "shift-right-arithmetic": 2,
+    "tanh": 1,
+    "exponential": 1,
 }
+# Those of them that are functions, and their names.
+MATH = {"tanh": "tanh", "exponential": "exp"}
 # Of f32 there are no shifts; a division of i32 is not what a processor makes of it.
-_NOT_OF = {"f32": {"shift-right-arithmetic"}, "i32": {"divide"}}
+_NOT_OF = {"f32": {"shift-right-arithmetic"}, "i32": {"divide", *MATH}}
 
 
 def is_of(opcode: str, dtype: str) -> bool:

@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import replace
 from functools import partial
 
-from jax_embedded.ir.elementwise import Elementwise, Operation
+from jax_embedded.ir.elementwise import MATH, Elementwise, Operation
 from jax_embedded.ir.program import Program
 from jax_embedded.ir.thunks import (
     CallThunk,
@@ -26,14 +26,17 @@ from jax_embedded.ir.thunks import (
 _Sum = DotThunk | ConvolutionThunk
 
 
-def fuse(program: Program) -> Program:
-    """The same program, in fewer steps. Its values must have allocations of their own."""
+def fuse(program: Program, *, math: bool = True) -> Program:
+    """The same program, in fewer steps. Its values must have allocations of their own.
+
+    math: whether sums may become operands of math functions, one after the other.
+    """
     readers = Counter(
         where.allocation for step in program.steps() for where in reads_and_writes(step)[0]
     )
     temps = {a.index for a in program.allocations.values() if a.kind == "temp"}
     once = {a for a in temps if readers[a] == 1}
-    fused = replace(program, thunks=_fused(program.thunks, once))
+    fused = replace(program, thunks=_fused(program.thunks, once, math=math))
     before, after = (
         {name for step in one.steps() for name in kernels_of(step)} for one in (program, fused)
     )
@@ -55,24 +58,23 @@ def fuse(program: Program) -> Program:
     )
 
 
-def _fused(thunks: tuple[Thunk, ...], once: set[int]) -> tuple[Thunk, ...]:
+def _fused(thunks: tuple[Thunk, ...], once: set[int], *, math: bool) -> tuple[Thunk, ...]:
     """once: the temporaries that are read by one step."""
+    within = partial(_fused, once=once, math=math)
     found: list[Thunk] = []
     for thunk in thunks:
         if isinstance(thunk, CallThunk):
-            thunk = replace(thunk, thunks=_fused(thunk.thunks, once))
+            thunk = replace(thunk, thunks=within(thunk.thunks))
         elif isinstance(thunk, WhileThunk):
-            thunk = replace(
-                thunk, condition=_fused(thunk.condition, once), body=_fused(thunk.body, once)
-            )
+            thunk = replace(thunk, condition=within(thunk.condition), body=within(thunk.body))
         elif isinstance(thunk, ConditionalThunk):
-            thunk = replace(thunk, branches=tuple(_fused(b, once) for b in thunk.branches))
+            thunk = replace(thunk, branches=tuple(map(within, thunk.branches)))
         elif isinstance(thunk, ConvolutionThunk):
             thunk = _without_reversal(thunk, found, once)
         last = found[-1] if found else None
         if isinstance(last, _Sum) and isinstance(thunk, KernelThunk):
             both = _with_epilogue(last, thunk, once)
-            if both:
+            if both and (math or not any(o.opcode in MATH for o in both.epilogue)):
                 found[-1] = both
                 continue
         found.append(thunk)

@@ -72,7 +72,7 @@ def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> Obje
     leftover = [
         f.name
         for f in module.functions
-        if not (f.is_declaration or f.name in wanted or _is_math(f))
+        if not (f.is_declaration or f.name in wanted or _is_math(f, linked))
     ]
     if leftover:
         raise InternalError(
@@ -131,7 +131,14 @@ def _link_apart(module: llvm.ModuleRef, linked: LinkedModule, target: Target) ->
         module.link_in(apart)
         for name in names:
             module.get_function(name).linkage = "internal"
+    for function in module.functions:
+        if _is_math(function, linked):  # they were external until what calls them was there
+            function.linkage = "internal"
 
 
-def _is_math(function: llvm.ValueRef) -> bool:
-    return function.name.startswith(PREFIX) and function.linkage == llvm.Linkage.internal
+def _is_math(function: llvm.ValueRef, linked: LinkedModule) -> bool:
+    """Whether it may stay."""
+    return function.name.startswith(PREFIX) and (
+        function.linkage == llvm.Linkage.internal
+        or any(f'@"{function.name}"' in text for text in linked.apart)
+    )

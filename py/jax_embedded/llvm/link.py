@@ -117,7 +117,8 @@ def link(
     entry = entry_module(program, function, scratch, emitted, calls)
     used = [kernels.same_code[name] for step in program.steps() for name in kernels_of(step)]
     functions = (program.name, *calls.shared.values(), *emitted.shared)
-    module = _link_kernels(entry, functions, used, kernels, target)
+    kept = {name for name in emitted.math if any(f'@"{name}"' in text for text in emitted.apart)}
+    module = _link_kernels(entry, functions, used, kernels, target, emitted.math, kept)
     for found in module.functions:
         known = found.name.startswith("llvm.") or found.name in functions
         if found.is_declaration and not known:
@@ -169,13 +170,21 @@ def _instructions(function: llvm.ValueRef) -> int:
 
 
 def _link_kernels(
-    text: str, functions: Sequence[str], used: Sequence[str], kernels: Kernels, target: Target
+    text: str,
+    functions: Sequence[str],
+    used: Sequence[str],
+    kernels: Kernels,
+    target: Target,
+    math: frozenset[str] = frozenset(),
+    kept: Collection[str] = (),
 ) -> llvm.ModuleRef:
-    """Links the module that defines `functions` with the kernels that they use and inline."""
+    """Links the module that defines `functions` with the kernels that they use and inline.
+
+    math: the math functions that they call. kept: what must stay, for those that come later.
+    """
     layout = data_layout(target)
     module = _read(text, functions[0], target, layout)
     linked = set()
-    math: frozenset[str] = frozenset()
     for kernel in used:
         code = kernels.modules[kernel]
         if code in linked:
@@ -191,7 +200,7 @@ def _link_kernels(
         text = define_math(math, target.float_lanes)
         _link_in(module, _read(text, "math", target, layout), "math")
     for function in module.functions:
-        if not function.is_declaration and function.name not in functions:
+        if not function.is_declaration and function.name not in (*functions, *kept):
             function.linkage = "internal"
             if not function.name.startswith(PREFIX):
                 function.add_function_attribute("alwaysinline")

@@ -68,8 +68,14 @@ def rename_math(text: str) -> tuple[str, frozenset[str]]:
     return renamed + "".join(declarations), found
 
 
+def function_of_f32(operation: str) -> str:
+    """The name of one to be defined. operation: such as "tanh"."""
+    return _Function(operation, 0, "f32").name
+
+
 def define_math(names: frozenset[str], float_lanes: int) -> str:
-    """A module with a definition of each name that `rename_math` returned, and what it calls.
+    """A module with a definition of each name, of `rename_math` or `function_of_f32`, and what it
+    calls.
 
     float_lanes: see Target.
     """

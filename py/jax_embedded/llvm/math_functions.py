@@ -122,8 +122,7 @@ def expm1(body: Body, x: Value) -> Value:
 def tanh(body: Body, x: Value) -> Value:
     size = _size(x)
 
-    def small() -> Value:
-        a = size.of_bits()
+    def small(a: Value) -> Value:
         square = a * a
         return square * polynomial(square, _TANH) * a + a
 
@@ -133,9 +132,15 @@ def tanh(body: Body, x: Value) -> Value:
         n, r = _reduce_exponent(limited + limited)
         return 1.0 - 2.0 / (_exp_of(r, n) + 1.0)
 
+    if body.branches:
+        # Without zeros, of which it would lose the sign.
+        is_small = (size - 1).below(_bits(0.55) - 1)
+        return body.either(
+            is_small, lambda: small(x), lambda: _nan_of(body, x, _with_sign(large(), x))
+        )
     # From 0.55 on, without NaNs.
     is_large = (size - _bits(0.55)).below(_INFINITY + 1 - _bits(0.55))
-    return _with_sign(body.either(is_large, large, small), x)
+    return _with_sign(body.either(is_large, large, lambda: small(size.of_bits())), x)
 
 
 def _log_of(f: Value, exponent: Value) -> Value:

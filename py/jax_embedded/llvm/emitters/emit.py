@@ -34,6 +34,7 @@ from jax_embedded.llvm.emitters.fft import fft
 from jax_embedded.llvm.emitters.pairs import with_neon
 from jax_embedded.llvm.emitters.sort import sort, top_k
 from jax_embedded.llvm.emitters.trial import LONG_SUM, best_tile, is_worth_trying
+from jax_embedded.llvm.math import PREFIX
 from jax_embedded.target import Target
 
 # Copies of short sums with so many products in all are worth it: what they read and write stays in
@@ -48,12 +49,14 @@ class EmittedFunctions:
     apart: of those that LLVM must not optimise, module by module.
 
     shared: the names of those that more than one thunk calls; the others are inlined.
+    math: the math functions that they call; see `define_math`.
     origins: where each of them comes from, for messages.
     """
 
     text: str
     apart: tuple[str, ...]
     shared: tuple[str, ...]
+    math: frozenset[str]
     origins: Mapping[str, str]
     _names: Mapping[EmittedThunk, tuple[str, str | None]]
 
@@ -111,6 +114,12 @@ def emit_functions(
         code_of(written.module),
         tuple(filter(None, (neon, in_order))),
         tuple(written.shared),
+        frozenset(
+            name
+            for module in (written.module, written.apart, written.in_order)
+            for name in module.globals
+            if name.startswith(PREFIX)
+        ),
         {one.name: _described(first[one.thunk]) for one in functions},
         written.names,
     )

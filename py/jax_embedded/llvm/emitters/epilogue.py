@@ -6,9 +6,10 @@ from collections.abc import Sequence
 
 from llvmlite import ir
 
-from jax_embedded.ir.elementwise import Operation
+from jax_embedded.ir.elementwise import MATH, Operation
 from jax_embedded.llvm.emitters.code import I32, Code
 from jax_embedded.llvm.emitters.number import Number, Value
+from jax_embedded.llvm.math import function_of_f32
 
 
 def finish(
@@ -16,7 +17,7 @@ def finish(
 ) -> Value:
     """The value of the last operation. number: what they compute with, or an element of a vector.
 
-    total, inputs: the sum, and what the epilogue reads: numbers or vectors.
+    total, inputs: the sum, and what the epilogue reads: numbers or, without functions, vectors.
     """
     values = [total, *inputs]
     for operation in epilogue:
@@ -43,9 +44,16 @@ def _value(code: Code, number: Number, operation: Operation, values: list[Value]
         if number.is_integer:
             return number.subtract(code, number.zero(), operands[0])
         return [code.build.fneg(operands[0][0])]
+    if opcode in MATH:
+        return [_called(code, function_of_f32(MATH[opcode]), operands[0][0])]
     if number.is_integer:
         return [_integer_extremum(code, opcode == "maximum", operands[0][0], operands[1][0])]
     return [_extremum(code, opcode == "maximum", operands[0][0], operands[1][0])]
+
+
+def _called(code: Code, name: str, operand: ir.Value) -> ir.Value:
+    function = code.declare(name, ir.FunctionType(operand.type, [operand.type]))
+    return code.build.call(function, [operand])
 
 
 def _constant(kind: ir.Type, number: float) -> ir.Constant:

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
+import ctypes
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,9 +19,14 @@ F32 = number("f32", contract=True)
 
 
 def run(
-    operations: tuple[Operation, ...], a: np.ndarray, b: np.ndarray, *, lanes: int
+    operations: tuple[Operation, ...],
+    a: np.ndarray,
+    b: np.ndarray,
+    *,
+    lanes: int,
+    functions: Mapping[str, Any] | None = None,
 ) -> np.ndarray:
-    """a: the sums. b: an input."""
+    """a: the sums. b: an input. functions: see `compiled`."""
     kind = Vector(lanes, F32) if lanes > 1 else F32
 
     def write(code: Code) -> None:
@@ -28,7 +36,7 @@ def run(
             value = finish(code, F32, kind.load(code, left, at), [read], operations)
             kind.store(code, value, out, at)
 
-    function, _alive = compiled(write)
+    function, _alive = compiled(write, functions=functions)
     result = np.zeros(a.size, np.float32)
     function(a.ctypes.data, b.ctypes.data, result.ctypes.data)
     return result
@@ -83,3 +91,15 @@ def test_arithmetic(opcode, compute, lanes):
     a, b = np.random.default_rng(0).standard_normal((2, 8)).astype(np.float32)
     negated = (Operation(opcode, (0, 1)), Operation("negate", (2,)))
     assert same(run(negated, a, b, lanes=lanes), list(-compute(a, b)))
+
+
+@pytest.mark.parametrize(
+    ("opcode", "name", "compute"),
+    [("tanh", "jxe.tanh.f32", math.tanh), ("exponential", "jxe.exp.f32", math.exp)],
+)
+def test_what_is_a_function(opcode, name, compute):
+    function = ctypes.CFUNCTYPE(ctypes.c_float, ctypes.c_float)(compute)
+    operations = (Operation("add", (0, 1)), Operation(opcode, (2,)), Operation("negate", (3,)))
+    a, b = np.random.default_rng(0).standard_normal((2, 8)).astype(np.float32)
+    got = run(operations, a, b, lanes=1, functions={name: function})
+    assert same(got, [-compute(x) for x in a + b])

@@ -89,6 +89,29 @@ def test_what_uses_neon_in_the_end_is_compiled_without_pairs(dump, monkeypatch):
     assert next(found, None) is None
 
 
+@pytest.fixture(scope="module")
+def layer(tmp_path_factory) -> Dump:
+    src: Path = tmp_path_factory.mktemp("src") / "f.py"
+    src.write_text("import jax.numpy as jnp\ndef f(a, x):\n    return jnp.tanh(a @ x)\n")
+    return capture(CaptureRequest(src, "f", {"a": "f32[64,64]", "x": "f32[64]"}))
+
+
+@pytest.mark.parametrize("target", WITH_PAIRS)
+def test_what_becomes_of_sums_may_be_a_call(layer, target):
+    """Of a function that is in another module until LLVM has done the rest."""
+    code = generate(layer, target)
+    assert not code.externals
+    assert re.search(r"^\tbl\tjxe\.tanh\.f32$", code.assembly, re.MULTILINE)
+    assert "jxe.tanh.f32" in code.functions
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_where_there_are_vectors_functions_stay_in_loops_of_their_own(layer, target):
+    vectors = TARGETS[target].float_lanes > 1
+    program = compile_dump(layer, CompileOptions("f", "f", TARGETS[target]), "program")
+    assert (b"\n  kernel " in program.files["f.program.txt"]) == vectors
+
+
 def generate(dump: Dump, target: str) -> ObjectCode:
     function = c_function("f", dump.parameters, dump.results)
     options = CompileOptions("f", "f", TARGETS[target])
