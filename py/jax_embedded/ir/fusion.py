@@ -3,6 +3,7 @@
 stay in registers; and convolutions read a kernel that was turned round from its end, as it was.
 """
 
+import re
 from collections import Counter
 from dataclasses import replace
 from functools import partial
@@ -29,14 +30,16 @@ _Sum = DotThunk | ConvolutionThunk
 def fuse(program: Program, *, math: bool = True) -> Program:
     """The same program, in fewer steps. Its values must have allocations of their own.
 
-    math: whether sums may become operands of math functions, one after the other.
+    math: whether sums may become operands of math functions, one after the other. Of those that a
+    single step calls they do not: it has the function and its constants in its loop.
     """
+    often = _called_often(program) if math else set()
     readers = Counter(
         where.allocation for step in program.steps() for where in reads_and_writes(step)[0]
     )
     temps = {a.index for a in program.allocations.values() if a.kind == "temp"}
     once = {a for a in temps if readers[a] == 1}
-    fused = replace(program, thunks=_fused(program.thunks, once, math=math))
+    fused = replace(program, thunks=_fused(program.thunks, once, often))
     before, after = (
         {name for step in one.steps() for name in kernels_of(step)} for one in (program, fused)
     )
@@ -58,8 +61,20 @@ def fuse(program: Program, *, math: bool = True) -> Program:
     )
 
 
-def _fused(thunks: tuple[Thunk, ...], once: set[int], *, math: bool) -> tuple[Thunk, ...]:
-    """once: the temporaries that are read by one step."""
+def _called_often(program: Program) -> set[str]:
+    """The opcodes of MATH that more than one step has."""
+    texts = [
+        "".join(program.kernels[kernel] for kernel in kernels_of(step)) for step in program.steps()
+    ]
+    return {
+        opcode
+        for opcode, name in MATH.items()
+        if sum(bool(re.search(rf"@(xla|llvm)\.{name}\.", text)) for text in texts) > 1
+    }
+
+
+def _fused(thunks: tuple[Thunk, ...], once: set[int], math: set[str]) -> tuple[Thunk, ...]:
+    """once: the temporaries that are read by one step. math: opcodes that may be in an epilogue."""
     within = partial(_fused, once=once, math=math)
     found: list[Thunk] = []
     for thunk in thunks:
@@ -74,7 +89,7 @@ def _fused(thunks: tuple[Thunk, ...], once: set[int], *, math: bool) -> tuple[Th
         last = found[-1] if found else None
         if isinstance(last, _Sum) and isinstance(thunk, KernelThunk):
             both = _with_epilogue(last, thunk, once)
-            if both and (math or not any(o.opcode in MATH for o in both.epilogue)):
+            if both and not any(o.opcode in MATH.keys() - math for o in both.epilogue):
                 found[-1] = both
                 continue
         found.append(thunk)

@@ -258,6 +258,7 @@ def test_layers_that_take_turns_in_memory(tmp_path):
     ("result", "shapes"),
     [
         ("jnp.sin(a @ x + b)", {"a": X, "x": ROW, "b": COLUMN}),
+        ("jnp.tanh(a @ x + b)", {"a": X, "x": ROW, "b": COLUMN}),  # once
         ("(lambda y: (jnp.maximum(y, 0), jnp.tanh(y)))(a @ x)", {"a": X, "x": ROW}),
         ("jnp.maximum((a @ x)[::-1], 0)", {"a": X, "x": ROW}),
         ("(lambda y: jnp.maximum(y, 0)[:, None] * y)(a @ x)", {"a": X, "x": ROW}),
@@ -268,6 +269,13 @@ def test_other_steps_are_not_fused(tmp_path, result, shapes):
     program = fused(tmp_path, result, **shapes)
     dots = [step for step in program.steps() if isinstance(step, DotThunk)]
     assert [dot.epilogue for dot in dots] == [()]
+
+
+def test_functions_that_are_called_often_are_fused(tmp_path):
+    layers = "jax.nn.sigmoid(a @ jnp.tanh(a @ jnp.tanh(a @ x + b)))"
+    program = fused(tmp_path, layers, a="f32[6,6]", x=ROW, b=ROW)
+    dots = [step for step in program.steps() if isinstance(step, DotThunk)]
+    assert [[o.opcode for o in dot.epilogue] for dot in dots] == [["add", "tanh"], ["tanh"], []]
 
 
 def test_what_is_updated_in_place_is_not_fused(tmp_path):

@@ -90,25 +90,26 @@ def test_what_uses_neon_in_the_end_is_compiled_without_pairs(dump, monkeypatch):
 
 
 @pytest.fixture(scope="module")
-def layer(tmp_path_factory) -> Dump:
+def layers(tmp_path_factory) -> Dump:
     src: Path = tmp_path_factory.mktemp("src") / "f.py"
-    src.write_text("import jax.numpy as jnp\ndef f(a, x):\n    return jnp.tanh(a @ x)\n")
+    twice = "jnp.tanh(a @ jnp.tanh(a @ x))"
+    src.write_text(f"import jax.numpy as jnp\ndef f(a, x):\n    return {twice}\n")
     return capture(CaptureRequest(src, "f", {"a": "f32[64,64]", "x": "f32[64]"}))
 
 
 @pytest.mark.parametrize("target", WITH_PAIRS)
-def test_what_becomes_of_sums_may_be_a_call(layer, target):
+def test_what_becomes_of_sums_may_be_a_call(layers, target):
     """Of a function that is in another module until LLVM has done the rest."""
-    code = generate(layer, target)
+    code = generate(layers, target)
     assert not code.externals
     assert re.search(r"^\tbl\tjxe\.tanh\.f32$", code.assembly, re.MULTILINE)
     assert "jxe.tanh.f32" in code.functions
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_where_there_are_vectors_functions_stay_in_loops_of_their_own(layer, target):
+def test_where_there_are_vectors_functions_stay_in_loops_of_their_own(layers, target):
     vectors = TARGETS[target].float_lanes > 1
-    program = compile_dump(layer, CompileOptions("f", "f", TARGETS[target]), "program")
+    program = compile_dump(layers, CompileOptions("f", "f", TARGETS[target]), "program")
     assert (b"\n  kernel " in program.files["f.program.txt"]) == vectors
 
 
