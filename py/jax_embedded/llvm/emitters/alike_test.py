@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
 import pytest
 from llvmlite import ir
 
+from jax_embedded.errors import InternalError
 from jax_embedded.ir.thunks import DotThunk
-from jax_embedded.llvm.emitters.alike import Candidate, Told, groups, tables
+from jax_embedded.llvm.emitters import trial
+from jax_embedded.llvm.emitters.alike import Candidate, Told, _cost, _record, groups, tables
 from jax_embedded.llvm.emitters.arithmetic import SumOptions
 from jax_embedded.llvm.emitters.code import I32, Code
 from jax_embedded.llvm.emitters.dot import dot
@@ -36,22 +39,28 @@ def call(function: Callable, table: ir.Constant, *arrays: np.ndarray, out: np.nd
     function(*(array.ctypes.data for array in (*arrays, out, row)))
 
 
+PRODUCTS = [
+    ("ik,kj->ij", {"i": 4, "j": 4, "k": 4}),
+    ("ik,jk->ij", {"i": 3, "j": 2, "k": 8}),
+    ("ik,k->i", {"i": 4, "k": 6}),
+    ("ki,k->i", {"i": 3, "k": 7}),
+    ("k,kj->j", {"j": 7, "k": 4}),
+    ("ki,kj->ij", {"i": 2, "j": 3, "k": 5}),
+    ("ik,k->i", {"i": 300, "k": 9}),
+]
+BATCHES = [("bki,k->bi", {"b": 3, "i": 2, "k": 5}), ("bki,bk->bi", {"b": 2, "i": 4, "k": 6})]
+
+
+@pytest.mark.parametrize("products", [PRODUCTS, BATCHES])
 @pytest.mark.parametrize(
     ("target", "size"), [(M0, False), (M3, False), (M4F, True)], ids=lambda x: getattr(x, "name", x)
 )
-def test_one_function_makes_products_of_any_shape(target, size):
-    found = [
-        (subscripts, *arrays_of(subscripts, **extents))
-        for subscripts, extents in (
-            ("ik,kj->ij", {"i": 4, "j": 4, "k": 4}),
-            ("ik,jk->ij", {"i": 3, "j": 2, "k": 8}),
-            ("ik,k->i", {"i": 4, "k": 6}),
-            ("k,kj->j", {"j": 7, "k": 4}),
-            ("ki,kj->ij", {"i": 2, "j": 3, "k": 5}),
-            ("ik,k->i", {"i": 300, "k": 9}),
-        )
-    ]
+def test_one_function_makes_products_of_any_shape(target, size, products):
+    if size:  # where a tile has more sums, those of columns that lie side by side are others
+        products = [one for one in products if one[0] != "ki,k->i"]
+    found = [(subscripts, *arrays_of(subscripts, **extents)) for subscripts, extents in products]
     candidates = [candidate_of(thunk_of(*case), target, size=size) for case in found]
+    assert len({_record(candidate).text for candidate in candidates}) == 1
     numbers = tables(candidates)
     function, _alive = compiled(candidates[0].write, 3, numbers=Told(numbers))
     for (subscripts, lhs, rhs), table in zip(found, numbers.constants(), strict=True):
@@ -111,6 +120,19 @@ def test_products_with_long_rows_of_other_steps_are_not():
     assert of_products(M4F, *cases, size=True) == [[0, 1, 2]]
 
 
+def test_products_with_the_same_steps_are_one_function_beside_another():
+    shapes = [{"i": i, "j": 40, "k": 40} for i in (40, 40, 30, 20, 10)]
+    subscripts = ["ik,kj->ij", "ik,jk->ij", "ik,kj->ij", "ik,kj->ij", "ik,kj->ij"]
+    assert of_products(M3, *zip(subscripts, shapes, strict=True)) == [[0, 2, 3, 4], [1]]
+
+
+def test_every_call_counts():
+    thunk = thunk_of(PRODUCTS[0][0], *arrays_of(PRODUCTS[0][0], **PRODUCTS[0][1]))
+    once = candidate_of(thunk, M3)
+    cost, of_five = (_cost([replace(once, calls=n)], M3, size=False) for n in (1, 5))
+    assert (of_five.instructions, of_five.code) == (5 * cost.instructions, cost.code)
+
+
 def test_other_code_stays_apart():
     assert of_products(M4F, ("k,k->", {"k": 64}), ("ik,k->i", {"i": 8, "k": 8})) == [[0], [1]]
 
@@ -123,3 +145,21 @@ def test_a_call_and_a_table_are_worth_some_bytes(copied, found):
         for i in (70, 81, 92)
     ]
     assert groups(candidates, M4F, size=True) == found
+
+
+def test_numbers_that_were_not_recorded_are_a_bug():
+    one, other, third = (Candidate(partial(steps_of, indices=(0, i)), 2) for i in (5, 6, 7))
+    numbers = tables([one, other])
+    with pytest.raises(InternalError) as caught:
+        compiled(third.write, 2, numbers=Told(numbers))
+    assert caught.value.what == "alike: expected to tell 7, found 5"
+
+
+def test_neon_that_a_tile_alone_did_without_is_a_bug(monkeypatch):
+    monkeypatch.setattr(trial, "functions_with_neon", lambda *_: frozenset({"f"}))
+    candidates = [Candidate(partial(steps_of, indices=(3, i)), 2, paired=True) for i in (8, 9)]
+    trial._compiled.cache_clear()
+    with pytest.raises(InternalError) as caught:
+        groups(candidates, M4F, size=False)
+    trial._compiled.cache_clear()
+    assert caught.value.what == "alike: expected functions without NEON, found one with it"

@@ -104,6 +104,7 @@ def test_what_becomes_of_sums_may_be_a_call(layers, target):
     assert not code.externals
     assert re.search(r"^\tbl\tjxe\.tanh\.f32$", code.assembly, re.MULTILINE)
     assert "jxe.tanh.f32" in code.functions
+    assert re.findall(r"^\t\.globl\t(\S+)", code.assembly, re.MULTILINE) == ["f"]
 
 
 @pytest.mark.parametrize("target", TARGETS)

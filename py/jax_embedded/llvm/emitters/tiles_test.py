@@ -176,6 +176,21 @@ def test_unpacked_sums_of_normal_numbers(arithmetic):
     unpacked_sums_are_exact(lhs, rhs, (True, True), arithmetic, 8)
 
 
+@pytest.mark.parametrize("arithmetic", UNPACKED)
+@pytest.mark.parametrize("normal", [(False, True), (True, False)])
+def test_sides_that_change_places_stay_as_normal_as_they_are(normal, arithmetic):
+    """The first one has columns that lie side by side, and becomes the second one."""
+    ones, special = np.ones((4, 5), np.float32), np.array([1, 2, np.nan, 4], np.float32)
+    lhs, rhs = ones, special
+    if normal[1]:
+        lhs, rhs = np.tile(special, (5, 1)).T.copy(), np.ones(4, np.float32)
+    thunk = replace(thunk_of("ki,k->i", lhs, rhs), normal=normal)
+    got = called(
+        lambda code: dot(code, thunk, ARITHMETIC[arithmetic], SumOptions()), lhs, rhs, (5,)
+    )
+    assert np.isnan(got).all()
+
+
 def unpacked_sums_are_exact(
     lhs: np.ndarray, rhs: np.ndarray, normal: tuple[bool, bool], arithmetic: str, terms: int
 ) -> None:
