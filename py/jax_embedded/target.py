@@ -24,6 +24,8 @@ class Target:
     float_dtypes: those that it computes with itself. fused: whether it has a fused multiply-add.
     loads_pairs: whether one instruction loads two f32 into neighbouring registers.
     multiplies_long: whether one instruction makes an i64 of two i32.
+    schedule: the LLVM name of another processor, in the order for which loops that load pairs take
+        fewer registers and instructions.
     """
 
     name: str
@@ -37,6 +39,7 @@ class Target:
     fused: bool = False
     loads_pairs: bool = False
     multiplies_long: bool = True
+    schedule: str = ""
 
     def without_extensions(self) -> "Target":
         """The same Cortex-M, its vector and half-precision instructions left alone."""
@@ -78,6 +81,7 @@ TARGETS = {
             float_dtypes=("f32", "f64"),
             fused=True,
             loads_pairs=True,
+            schedule="cortex-m4",
         ),
         Target(
             "cortex-m33",

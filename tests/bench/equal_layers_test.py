@@ -50,6 +50,7 @@ def functions(dump, target: str) -> dict[str, int]:
 def test_sixteen_layers_have_the_code_of_two_and_more_calls(dumps, target):
     two, sixteen = functions(dumps[2], target), functions(dumps[16], target)
     kernels = {name for name in sixteen if name != "network" and not name.startswith("jxe.")}
-    assert len(kernels) == 2  # of a layer: the dot, and the sum with its tanh
+    # Of a layer: the dot, and, with vectors apart from it, the sum with its tanh.
+    assert len(kernels) == (2 if target == "host" else 1)
     assert sum(sixteen.values()) - sum(two.values()) < (16 - 2) * 100
     assert sixteen["network"] < 16 * 150

@@ -187,7 +187,7 @@ def _cost(group: Sequence[Candidate], target: Target, *, size: bool) -> Cost:
     for row, candidate in enumerate(group):
         text, times = _written(candidate, Told(found, row) if found else None)
         if candidate.paired:
-            text = with_neon(text, target.features)
+            text = with_neon(text, target)
         cost = trial(text, times, target, paired=candidate.paired, size=size)
         if cost is None:
             raise InternalError("alike: expected functions without NEON, found one with it")

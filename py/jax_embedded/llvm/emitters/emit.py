@@ -108,7 +108,7 @@ def emit_functions(
     written = _Written()
     for group in _groups(functions, target, size=size):
         written.add(group)
-    neon = with_neon(code_of(written.apart), target.features) if written.apart.functions else ""
+    neon = with_neon(code_of(written.apart), target) if written.apart.functions else ""
     in_order = code_of(written.in_order) if written.in_order.functions else ""
     return EmittedFunctions(
         code_of(written.module),

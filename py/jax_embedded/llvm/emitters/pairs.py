@@ -15,6 +15,7 @@ from llvmlite import ir
 
 from jax_embedded.llvm.emitters.code import I32, Code, Index
 from jax_embedded.llvm.emitters.number import Number, Value
+from jax_embedded.target import Target
 
 _DOUBLE = ir.DoubleType()
 # llvmlite's builder has no such instruction; `with_neon` makes it of a call of this and the type.
@@ -73,14 +74,17 @@ def frozen(code: Code, value: ir.Value) -> ir.Value:
     return code.build.call(freeze, [value])
 
 
-def with_neon(llvm_ir: str, features: str) -> str:
-    """The functions, to be compiled as if there was NEON. features: the target's."""
+def with_neon(llvm_ir: str, target: Target) -> str:
+    """The functions, to be compiled as if there was NEON."""
+    attributes = f' "target-features"="{target.features},+neon"'
+    if target.schedule:
+        attributes += f' "target-cpu"="{target.schedule}"'
     lines = []
     for line in _FROZEN.sub(r"freeze \1 \2", llvm_ir).splitlines():
         if line.startswith("declare") and _FREEZE in line:
             continue
         if line.startswith("define "):
-            line += f' "target-features"="{features},+neon"'
+            line += attributes
         lines.append(line)
     return "\n".join(lines)
 

@@ -7,6 +7,7 @@ import pytest
 from jax_embedded.capture.capture import CaptureRequest, capture
 from jax_embedded.ir.c_function import c_function
 from jax_embedded.ir.dump import Dump
+from jax_embedded.llvm.assembly import instructions
 from jax_embedded.llvm.codegen import ObjectCode, codegen
 from jax_embedded.llvm.emitters import pairs, trial
 from jax_embedded.llvm.emitters.pairs import functions_with_neon
@@ -112,6 +113,12 @@ def test_where_there_are_vectors_functions_stay_in_loops_of_their_own(layers, ta
     vectors = TARGETS[target].float_lanes > 1
     program = compile_dump(layers, CompileOptions("f", "f", TARGETS[target]), "program")
     assert (b"\n  kernel " in program.files["f.program.txt"]) == vectors
+
+
+def test_loops_of_the_cortex_m7_are_those_of_the_cortex_m4(dump):
+    """LLVM would load more ahead than there are registers for."""
+    m4, m7 = (instructions(generate(dump, f"cortex-{name}").assembly) for name in ("m4f", "m7"))
+    assert m7 == m4
 
 
 def generate(dump: Dump, target: str) -> ObjectCode:

@@ -88,7 +88,7 @@ def _best_ranks(
         code.end()
         text = code_of(module)
         if tried.pairs:
-            text = with_neon(text, target.features)
+            text = with_neon(text, target)
         cost = trial(text, code.times, target, paired=tried.pairs, size=options.size)
         since += 1
         if cost and (not best or rated(cost) < rated(best[0][0])):

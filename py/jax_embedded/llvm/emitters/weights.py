@@ -30,6 +30,7 @@ _GAIN = 0.02  # of the instructions: less is not worth another order
 # Where this has more instructions by the estimate than the order that is there, it is not tried.
 _MOST_WORSE = 0.15
 _PATIENCE = 6  # tiles
+_TRIED = 3  # layouts
 _PER_TILE = 8  # instructions
 
 
@@ -106,25 +107,26 @@ def _layout(step: Step, where: Slice, target: Target, options: SumOptions) -> _L
     as_it_is = instructions(*_problem(how, row, column, term, side), size=options.size)
     products = row.extent * column.extent * term.extent
     tried = products >= LONG_SUM and is_worth_trying(target, size=options.size)
-    best = as_it_is * (1 + _MOST_WORSE if tried else 1 - _GAIN)
-    layout = None
+    most = as_it_is * (1 + _MOST_WORSE if tried else 1 - _GAIN)
+    estimates = []
     for width in range(1, how.registers.sums * how.lanes + 1):
         if column.extent % width == 0 and column.extent * term.extent > 1:
             narrow = replace(column, extent=width, **{side: 1})
             tall = replace(term, **{side: width})
             of_tile = instructions(*_problem(how, row, narrow, tall, side), size=options.size)
             found = (of_tile + _PER_TILE) * (column.extent // width)
-            if found < best:
-                best = found
-                steps = getattr(column, side), getattr(term, side)
-                layout = _Layout(column.extent, term.extent, *steps, width)
-    if layout and tried:
-        with_layout = _with_layout(step, where, layout)
-        costs = [_cost(without_places(one), target, options) for one in (with_layout, step)]
-        laid_out, plain = (worth(*cost, size=options.size) for cost in costs)
-        if laid_out >= plain:
-            return None
-    return layout
+            if found < most:
+                estimates.append((found, width))
+    steps = getattr(column, side), getattr(term, side)
+    layouts = [_Layout(column.extent, term.extent, *steps, width) for _, width in sorted(estimates)]
+    if not tried:
+        return layouts[0] if layouts else None
+
+    def rated(layout: _Layout | None) -> tuple[float, float]:
+        changed = _with_layout(step, where, layout) if layout else step
+        return worth(*_cost(without_places(changed), target, options), size=options.size)
+
+    return min([None, *layouts[:_TRIED]], key=rated)
 
 
 @cache
