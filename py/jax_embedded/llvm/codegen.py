@@ -131,14 +131,12 @@ def _link_apart(module: llvm.ModuleRef, linked: LinkedModule, target: Target) ->
         module.link_in(apart)
         for name in names:
             module.get_function(name).linkage = "internal"
-    for function in module.functions:
-        if _is_math(function, linked):  # they were external until what calls them was there
-            function.linkage = "internal"
+    for name in linked.called_apart:
+        module.get_function(name).linkage = "internal"
 
 
 def _is_math(function: llvm.ValueRef, linked: LinkedModule) -> bool:
     """Whether it may stay."""
-    return function.name.startswith(PREFIX) and (
-        function.linkage == llvm.Linkage.internal
-        or any(f'@"{function.name}"' in text for text in linked.apart)
+    return function.name in linked.called_apart or (
+        function.name.startswith(PREFIX) and function.linkage == llvm.Linkage.internal
     )

@@ -59,6 +59,8 @@ class LinkedModule:
     apart: LLVM IR of those of them that must not be optimised, module by module.
     origins: of those that are made of a thunk of ours: where it comes from, for messages.
     baked: whether there are weights in the code, which then has no literals.
+    called_apart: the math functions that functions of `apart` call; visible outside until those are
+        there.
     """
 
     llvm_ir: str
@@ -68,6 +70,7 @@ class LinkedModule:
     apart: tuple[str, ...] = ()
     origins: Mapping[str, str] = field(default_factory=dict)
     baked: bool = False
+    called_apart: frozenset[str] = frozenset()
 
 
 def link(
@@ -117,15 +120,24 @@ def link(
     entry = entry_module(program, function, scratch, emitted, calls)
     used = [kernels.same_code[name] for step in program.steps() for name in kernels_of(step)]
     functions = (program.name, *calls.shared.values(), *emitted.shared)
-    kept = {name for name in emitted.math if any(f'@"{name}"' in text for text in emitted.apart)}
-    module = _link_kernels(entry, functions, used, kernels, target, emitted.math, kept)
+    called_apart = frozenset(
+        name for name in emitted.math if any(f'@"{name}"' in text for text in emitted.apart)
+    )
+    module = _link_kernels(entry, functions, used, kernels, target, emitted.math, called_apart)
     for found in module.functions:
         known = found.name.startswith("llvm.") or found.name in functions
         if found.is_declaration and not known:
             _check_external(found.name, program, target)
     _verify(module, program.name)
     return LinkedModule(
-        str(module), program.name, scratch, functions[1:], emitted.apart, emitted.origins, baked
+        str(module),
+        program.name,
+        scratch,
+        functions[1:],
+        emitted.apart,
+        emitted.origins,
+        baked,
+        called_apart,
     )
 
 

@@ -269,10 +269,10 @@ class Code:
         self.build.branch(block)
         self.build.position_at_end(block)
 
-    def opaque(self, address: ir.Value) -> ir.Value:
-        """The same address, of which LLVM does not see how it was made."""
-        kind = ir.FunctionType(address.type, [address.type])
-        return self.build.asm(kind, "", "=r,0", [address], side_effect=False)
+    def opaque(self, value: ir.Value) -> ir.Value:
+        """The same address or integer, of which LLVM does not see how it was made."""
+        kind = ir.FunctionType(value.type, [value.type])
+        return self.build.asm(kind, "", "=r,0", [value], side_effect=False)
 
     def load(self, kind: ir.Type, address: ir.Value, align: int) -> ir.Value:
         return self.build.load(address, align=align, typ=kind)
