@@ -5,6 +5,7 @@ dimension numbers and layouts.
 
 from typing import Any, Protocol
 
+from jax_embedded.errors import InternalError
 from jax_embedded.ir.thunks import DotAxis, WindowAxis
 
 
@@ -71,6 +72,8 @@ def convolution_axes(
     numbers = thunk.dimension_numbers
     lhs_steps, rhs_steps, out_steps = layout_steps(lhs), layout_steps(rhs), layout_steps(out)
     groups = thunk.feature_group_count
+    if groups < 1:
+        raise InternalError(f"convolution: expected at least one feature group, found {groups}")
     batch, feature = numbers.input_batch_dimension, numbers.input_feature_dimension
     input_features = rhs.dimensions[numbers.kernel_input_feature_dimension]
     output_features = rhs.dimensions[numbers.kernel_output_feature_dimension] // groups
