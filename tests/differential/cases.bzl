@@ -120,7 +120,7 @@ _INTEGER_PAIRS = {
 }
 
 # Arrays of more than 17 elements, so that 17 cases have all pairs of edge values; no multiple of a
-# vector's lanes.
+# vector's lanes, but where vectors alone are of interest.
 _ELEMENTWISE = {
     "activations": {"x": "f32[19]"},
     "arithmetic": {"x": "f32[19]", "y": "f32[19]"},
@@ -128,6 +128,7 @@ _ELEMENTWISE = {
     "bits": _INTEGER_PAIRS,
     "classification": {"x": "f32[19]"},
     "comparisons": {"x": "f32[19]", "y": "f32[19]"},
+    "comparisons_with_numbers": {"x": "f32[20]"},
     "division": _INTEGER_PAIRS,
     "error_functions": {"x": "f32[19]"},
     "exponentials": {"x": "f32[19]"},
@@ -138,6 +139,7 @@ _ELEMENTWISE = {
     "logarithms": {"x": "f32[19]"},
     "logic": {"x": "bool[19]", "y": "bool[19]"},
     "powers": {"x": "f32[19]", "y": "f32[19]"},
+    "rectified_sums": {"x": "f32[20,4]"},
     "remainders": {"x": "f32[19]", "y": "f32[19]"},
     "roots": {"x": "f32[19]"},
     "rounding": {"x": "f32[19]"},

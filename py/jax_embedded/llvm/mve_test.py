@@ -23,12 +23,34 @@ ORDER = {
 TYPES = {"float": np.float32, "half": np.float16}
 
 
-def compare_ir(predicate: str, scalar: str, use: str) -> str:
+# Of one number in all lanes: known, or a scalar.
+OPERANDS_OF = {
+    "%x": lambda a: a,
+    "%y": lambda b: b,
+    "zeroinitializer": np.zeros_like,
+    "splat (float 1.500000e+00)": lambda a: np.full_like(a, 1.5),
+    "%s": lambda a: np.repeat(a[::4], 4),
+    "%t": lambda b: np.repeat(b[::4], 4),
+}
+CONSTANTS = [name for name in OPERANDS_OF if not name.startswith("%")]
+OPERANDS = ["%x, %y", *[f"%x, {n}" for n in ("%t", *CONSTANTS)]]
+OPERANDS += [f"{n}, %y" for n in ("%s", *CONSTANTS)]
+
+
+def compare_ir(predicate: str, scalar: str, use: str, operands: str = "%x, %y") -> str:
+    splats = "".join(
+        f"""\
+  %{name}.0 = load {scalar}, ptr %{base}, align 2
+  %{name}.1 = insertelement <4 x {scalar}> poison, {scalar} %{name}.0, i32 0
+  %{name} = shufflevector <4 x {scalar}> %{name}.1, <4 x {scalar}> poison, <4 x i32> zeroinitializer
+"""
+        for name, base in (("s", "a"), ("t", "b"))
+    )
     return f"""\
 define void @run(ptr %a, ptr %b, ptr %r) {{
   %x = load <4 x {scalar}>, ptr %a, align 2
   %y = load <4 x {scalar}>, ptr %b, align 2
-  %1 = fcmp contract {predicate} <4 x {scalar}> %x, %y
+{splats}  %1 = fcmp contract {predicate} <4 x {scalar}> {operands}
   {use}
   store <4 x i32> %z, ptr %r, align 4
   ret void
@@ -78,16 +100,41 @@ def test_a_comparison_on_integers_is_the_comparison(predicate, scalar):
 
 
 @pytest.mark.parametrize("predicate", PREDICATES)
-def test_what_only_chooses_between_values_has_no_opposite(predicate):
-    values = np.array([0.0, -0.0, 1.0, -1.5, np.inf, -np.inf, np.nan], np.float32)
-    a, b = np.array(list(itertools.product(values, values)) + [(0, 0)] * 3, np.float32).T.copy()
-    text = compare_ir(predicate, "float", SELECT)
-    safe = safe_comparisons(text)
-    left = set(re.findall(r"fcmp (?:contract )?(\w+)", safe))
-    assert left <= {"olt", "ogt", "oeq", "une"}
+@pytest.mark.parametrize("operands", OPERANDS)
+def test_what_only_chooses_between_values_is_the_comparison(operands, predicate):
+    values = np.array([0.0, -0.0, 1.5, -1.5, np.inf, -np.inf, np.nan], np.float32)
+    pairs = [*itertools.product(values, values), *[(0, 0)] * 3]
+    # Where a number is in all lanes, the pairs of a vector have it in common.
+    pairs = sorted(pairs * 4, key=str)
+    a, b = np.array(pairs, np.float32).T.copy()
+    safe = safe_comparisons(compare_ir(predicate, "float", SELECT, operands))
     assert ("icmp" in safe) == (predicate in ("ord", "uno"))
-    assert (safe == text.replace("contract ", "")) == (predicate in ("olt", "ogt", "oeq", "une"))
-    assert (run(safe, a, b) == expected(predicate, a, b)).all()
+    left, right = (
+        OPERANDS_OF[name](x) for name, x in zip(operands.split(", "), (a, b), strict=True)
+    )
+    assert (run(safe, a, b) == expected(predicate, left, right)).all()
+
+
+@pytest.mark.parametrize("predicate", PREDICATES)
+@pytest.mark.parametrize("operands", OPERANDS)
+def test_conditions_that_hold_for_nans_are_opposites(operands, predicate):
+    """Of these, "lt" and "le", the first operand is not what LLVM has put there for the second."""
+    safe = safe_comparisons(compare_ir(predicate, "float", SELECT, operands))
+    for order, first, second in re.findall(r"fcmp (o[lg][te]) <4 x float> (.*), (.*)", safe):
+        if order in ("olt", "ole"):
+            first = second
+        assert first not in ("%s", "%t")
+        assert not first.startswith(("splat", "zero"))
+
+
+def test_numbers_on_both_sides_are_compared_as_integers():
+    assert "fcmp" not in safe_comparisons(compare_ir("olt", "float", SELECT, "%s, %t"))
+
+
+def test_names_are_those_of_their_function():
+    one, other = (compare_ir(predicate, "float", SELECT) for predicate in ("olt", "oeq"))
+    both = safe_comparisons(one + other.replace("@run", "@other"))
+    assert re.findall(r"fcmp (\w+)", both) == ["olt", "oeq"]
 
 
 @pytest.mark.parametrize(
