@@ -67,6 +67,9 @@ def nine_bits(x):
 def matrix(x):
     return x @ ANY[0]
 
+def square(x):
+    return x @ ANY[0][:16, :16]
+
 def mixed(x):
     return network([TERNARY[0], np.float32(g.standard_normal((20, 41)))], x)
 """
@@ -101,6 +104,12 @@ def test_weights_are_in_the_code_where_it_can_multiply(layers, target):
 )
 def test_weights_stay_in_memory(layers, fn, target, shape):
     assert layers(fn, "code", target, shape) == layers(fn, "data", target, shape)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_weights_are_not_in_the_code_as_well(layers, target):
+    """LLVM would make constants of its own of vectors that it knows."""
+    assert layers("square", "data", target, "f32[16]")["constant"] == 4 * 16 * 16
 
 
 def test_auto_takes_what_is_less(layers):

@@ -22,7 +22,7 @@ class Target:
     pointer_bytes: size and alignment of a pointer.
     float_lanes: of how many f32 one instruction makes results; 1 without vectors.
     float_dtypes: those that it computes with itself. fused: whether it has a fused multiply-add.
-    loads_pairs: whether one instruction loads two f32 into neighbouring registers.
+    loads_pairs: whether one instruction loads two neighbouring f32.
     multiplies_long: whether one instruction makes an i64 of two i32.
     schedule: the LLVM name of another processor, in the order for which loops that load pairs take
         fewer registers and instructions.
@@ -41,10 +41,15 @@ class Target:
     multiplies_long: bool = True
     schedule: str = ""
 
+    @property
+    def pairs_are_doubles(self) -> bool:
+        """Whether it is the FPU that loads two f32; otherwise they go to two integer registers."""
+        return self.loads_pairs and self.float_lanes == 1
+
     def without_extensions(self) -> "Target":
         """The same Cortex-M, its vector and half-precision instructions left alone."""
         features = self.features.replace("+mve.fp", "-mve.fp,-mve,-fullfp16")
-        return replace(self, features=features, float_lanes=1)
+        return replace(self, features=features, float_lanes=1, loads_pairs=False)
 
     def without_literals(self) -> "Target":
         """The same Cortex-M; code reads no constants that lie beside it."""
@@ -100,6 +105,7 @@ TARGETS = {
             float_lanes=4,
             float_dtypes=("f32", "f64"),
             fused=True,
+            loads_pairs=True,
         ),
     ]
 }

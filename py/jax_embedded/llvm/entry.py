@@ -280,6 +280,12 @@ class _Entry(FunctionWriter):
     def _emitted(self, time: int, thunk: EmittedThunk) -> None:
         name, slices, table = self.emitted.call(thunk)
         pointers = [self._pointer(time, where) for where in slices]
+        for n, where in enumerate(slices):
+            kind = self.program.allocations[where.allocation].kind
+            if kind == "constant" and self.emitted.hides_constants(thunk):
+                hidden = f"%step.{time}.constant.{n}"
+                self.body.append(f'{hidden} = call ptr asm "", "=r,0"(ptr {pointers[n]})')
+                pointers[n] = hidden
         if table:
             pointers.append(f'@"{table}"')
         self.body.append(shared_call(name, pointers))

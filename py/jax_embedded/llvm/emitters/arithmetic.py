@@ -3,6 +3,7 @@
 
 from dataclasses import dataclass, replace
 from math import isqrt
+from typing import Literal
 
 from llvmlite import ir
 
@@ -18,6 +19,9 @@ _TERMS = 16
 _SEQUENTIAL_TERMS = 64
 # To unpack and to pack is more code than a few calls, and takes as long as two or three.
 _UNPACKED_TERMS = 4
+# How the addresses go on that loops read from: as LLVM likes; with each iteration; or behind each
+# load, which then does it.
+Moves = Literal["freely", "by_iteration", "by_load"]
 _COMPUTED_AS = {"f16": "f32", "bf16": "f32", "c64": "f32", "c128": "f64"}
 
 
@@ -27,7 +31,7 @@ class Arithmetic:
 
     number: an element. sum: what adds its products up without vectors.
     lanes: of a vector; 1 without vectors. size: whether short code is preferred.
-    stepwise: see SumOptions. is_mve: whether the vectors are MVE's.
+    moves, pairs: see SumOptions. is_mve: whether the vectors are MVE's.
     """
 
     number: Number
@@ -35,13 +39,9 @@ class Arithmetic:
     registers: Registers
     lanes: int
     size: bool = False
-    stepwise: bool = False
+    moves: Moves = "freely"
     is_mve: bool = False
-
-    @property
-    def pairs(self) -> bool:
-        """Whether neighbours are loaded two by two."""
-        return self.registers.pairs
+    pairs: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,7 @@ class SumOptions:
     """contract: allow fused multiply-add where the core has it. size: prefer short code.
 
     pairs: load neighbours two by two, if the core can.
-    stepwise: with pairs, go from one address to the next as it is written, not as LLVM would.
+    moves: with pairs, how the addresses go on.
     rank: which of the tiles to take, the best of which is thought to be that of 0.
     library: leave to the DSP library what it has.
     """
@@ -58,7 +58,7 @@ class SumOptions:
     size: bool = False
     pairs: bool = False
     rank: int = 0
-    stepwise: bool = False
+    moves: Moves = "freely"
     library: bool = False
 
 
@@ -82,18 +82,23 @@ def arithmetic(
     is_worth_it = _UNPACKED_TERMS <= terms <= MOST_TERMS and not size
     if dtype == "f32" and not in_hardware and is_worth_it:
         registers = Registers(2, 1, MOST_TERMS, steps=30, unroll=1)
-        return Arithmetic(kind, Unpacked(kind, target.multiplies_long), registers, 1, size)
+        sums = Unpacked(kind, target.multiplies_long)
+        # Thumb-2's loads move their addresses.
+        moves = "by_load" if target.multiplies_long else "freely"
+        return Arithmetic(kind, sums, registers, 1, size, moves)
+    pairs = options.pairs and dtype == "f32" and target.loads_pairs
     if lanes > 1:
-        registers = Registers(8, 6, at_once, lanes, steps, reach=508)
+        registers = Registers(8, 6, at_once, lanes, steps, reach=508, scalars_stay=pairs)
     elif in_hardware:
         values = (16 if kind.type == ir.DoubleType() else 32) // kind.parts
-        pairs = options.pairs and dtype == "f32" and target.loads_pairs
-        registers = Registers(values, values // 2, at_once, 1, steps * kind.parts, pairs=pairs)
+        doubles = pairs and target.pairs_are_doubles
+        registers = Registers(values, values // 2, at_once, 1, steps * kind.parts, pairs=doubles)
     elif kind.is_integer and kind.align <= 4:
         registers = Registers(values=8, sums=4, terms=terms)
     else:  # a call for each operation, or two registers for a value
         registers = Registers(2, 1, terms if kind.is_integer else at_once, steps=20 * kind.parts)
     in_order = terms_at_once(terms, sequential=sequential and dtype == "f32")
     registers = replace(registers, rank=options.rank, in_order=in_order)
+    moves = options.moves if registers.pairs else "freely"
     is_mve = lanes > 1 and "+mve" in target.features
-    return Arithmetic(kind, kind, registers, lanes, size, options.stepwise, is_mve)
+    return Arithmetic(kind, kind, registers, lanes, size, moves, is_mve, pairs)

@@ -13,6 +13,15 @@ POINTER = ir.PointerType()
 Index = ir.Value | int
 
 
+class _VolatileLoad(ir.LoadInstr):
+    """llvmlite's builder has no such instruction."""
+
+    def descr(self, buf: list[str]) -> None:
+        written: list[str] = []
+        super().descr(written)
+        buf.append("".join(written).replace("load ", "load volatile ", 1))
+
+
 class Numbers(Protocol):
     """What a function is told when it is called, in place of extents and steps."""
 
@@ -276,6 +285,13 @@ class Code:
 
     def load(self, kind: ir.Type, address: ir.Value, align: int) -> ir.Value:
         return self.build.load(address, align=align, typ=kind)
+
+    def load_at_once(self, kind: ir.Type, address: ir.Value, align: int) -> ir.Value:
+        """As `load`, but LLVM does not make several loads of it where the core needs but one."""
+        load = _VolatileLoad(self.build.block, address, typ=kind)
+        load.align = align
+        self.build._insert(load)
+        return load
 
     def store(self, value: ir.Value, address: ir.Value, align: int) -> None:
         self.build.store(value, address, align=align)

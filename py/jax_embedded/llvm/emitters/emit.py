@@ -59,6 +59,7 @@ class EmittedFunctions:
     math: frozenset[str]
     origins: Mapping[str, str]
     _names: Mapping[EmittedThunk, tuple[str, str | None]]
+    _mve: bool
 
     def call(self, thunk: EmittedThunk) -> tuple[str, tuple[Slice, ...], str | None]:
         """The function that does what the thunk says, what its pointers point to, and the table
@@ -66,6 +67,12 @@ class EmittedFunctions:
         """
         name, table = self._names[without_places(thunk)]
         return name, _pointers(thunk), table
+
+    def hides_constants(self, thunk: EmittedThunk) -> bool:
+        """Whether LLVM must not see that the thunk reads constants. Where it does without loops,
+        LLVM would make constants of its own of the vectors, each with an address.
+        """
+        return self._mve and isinstance(thunk, DotThunk)
 
 
 def emit_functions(
@@ -99,9 +106,10 @@ def emit_functions(
         copied = "f32" in target.float_dtypes and not size
         copied = copied and count[thunk] * _products(thunk) <= _MOST_COPIED
         inline = count[thunk] == 1 or copied
-        inline = inline and not options.pairs and not isinstance(thunk, BakedDotThunk)
+        paired = options.pairs and target.pairs_are_doubles
+        inline = inline and not paired and not isinstance(thunk, BakedDotThunk)
         candidate = Candidate(
-            partial(write, options=options), pointers, count[thunk], inline, options.pairs
+            partial(write, options=options), pointers, count[thunk], inline, paired
         )
         may_be_told = isinstance(thunk, DotThunk | ConvolutionThunk) and not (called or copied)
         functions.append(_Function(name, thunk, candidate, may_be_told))
@@ -122,6 +130,7 @@ def emit_functions(
         ),
         {one.name: _described(first[one.thunk]) for one in functions},
         written.names,
+        "+mve" in target.features,
     )
 
 

@@ -9,7 +9,7 @@ function takes the fewest instructions; without any, or if it is used after all,
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from llvmlite import ir
 
@@ -18,7 +18,7 @@ from jax_embedded.llvm.emitters.number import Number, Value
 from jax_embedded.target import Target
 
 _DOUBLE = ir.DoubleType()
-# llvmlite's builder has no such instruction; `with_neon` makes it of a call of this and the type.
+# llvmlite's builder has no such instruction; `with_freeze` makes it of a call of this and the type.
 _FREEZE = "jax_embedded.freeze."
 _FROZEN = re.compile(rf'call (\w+) @"{re.escape(_FREEZE)}\w+"\(\w+ (%"?[\w.]+"?)\)')
 
@@ -34,12 +34,17 @@ _VECTOR_OF_TWO = re.compile(r"v\w+\.([fisu](8|16|32|64)|\d+)\s+d\d")
 class Loads:
     """The elements of one side that a stretch of code reads; each is loaded once, when it is asked
     for, together with its neighbour if that is wanted too.
+
+    one: loads the element at an index. two: it and the next one.
     """
 
-    def __init__(self, code: Code, number: Number, base: ir.Value, wanted: Iterable[int]):
-        self._code = code
-        self._number = number
-        self._base = base
+    def __init__(
+        self,
+        one: Callable[[int], Value],
+        two: Callable[[int], tuple[Value, Value]],
+        wanted: Iterable[int],
+    ):
+        self._one, self._two = one, two
         self._wanted = set(wanted)
         self._loaded: dict[int, Value] = {}
 
@@ -48,9 +53,9 @@ class Loads:
             first = min(self._run(index))
             even = index - (index - first) % 2
             if even + 1 in self._wanted:
-                self._loaded[even], self._loaded[even + 1] = self._pair(even)
+                self._loaded[even], self._loaded[even + 1] = self._two(even)
             else:
-                self._loaded[index] = self._number.load(self._code, self._base, index)
+                self._loaded[index] = self._one(index)
         return self._loaded[index]
 
     def _run(self, index: int) -> range:
@@ -59,13 +64,15 @@ class Loads:
             first -= 1
         return range(first, index + 1)
 
-    def _pair(self, index: Index) -> tuple[Value, Value]:
-        code, build = self._code, self._code.build
-        address = self._number.address(code, self._base, index)
-        both = code.load(_DOUBLE, address, self._number.align)
-        # Otherwise LLVM makes two loads of the one.
-        vector = build.bitcast(frozen(code, both), ir.VectorType(self._number.type, 2))
-        return [build.extract_element(vector, I32(0))], [build.extract_element(vector, I32(1))]
+
+def load_two(code: Code, number: Number, base: ir.Value, index: Index) -> tuple[Value, Value]:
+    """The element at the index and its neighbour, by one load."""
+    address = number.address(code, base, index)
+    both = code.load(_DOUBLE, address, number.align)
+    # Otherwise LLVM makes two loads of the one.
+    vector = code.build.bitcast(frozen(code, both), ir.VectorType(number.type, 2))
+    first, second = (code.build.extract_element(vector, I32(i)) for i in range(2))
+    return [first], [second]
 
 
 def frozen(code: Code, value: ir.Value) -> ir.Value:
@@ -79,14 +86,16 @@ def with_neon(llvm_ir: str, target: Target) -> str:
     attributes = f' "target-features"="{target.features},+neon"'
     if target.schedule:
         attributes += f' "target-cpu"="{target.schedule}"'
-    lines = []
-    for line in _FROZEN.sub(r"freeze \1 \2", llvm_ir).splitlines():
-        if line.startswith("declare") and _FREEZE in line:
-            continue
-        if line.startswith("define "):
-            line += attributes
-        lines.append(line)
-    return "\n".join(lines)
+    return "\n".join(
+        line + attributes if line.startswith("define ") else line
+        for line in with_freeze(llvm_ir).splitlines()
+    )
+
+
+def with_freeze(llvm_ir: str) -> str:
+    """The functions with what `frozen` stands for."""
+    lines = _FROZEN.sub(r"freeze \1 \2", llvm_ir).splitlines()
+    return "\n".join(one for one in lines if not (one.startswith("declare") and _FREEZE in one))
 
 
 def functions_with_neon(assembly: str, llvm_ir: str) -> frozenset[str]:

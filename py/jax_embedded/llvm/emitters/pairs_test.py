@@ -15,7 +15,7 @@ from jax_embedded.pipeline import CompileOptions, _generate, compile_dump, progr
 from jax_embedded.target import TARGETS
 
 PAIR = re.compile(r"^\tvld(r\td\d|m\w*\t\w+!?, \{d)", re.MULTILINE)
-WITH_PAIRS = [name for name, target in TARGETS.items() if target.loads_pairs]
+WITH_PAIRS = [name for name, target in TARGETS.items() if target.pairs_are_doubles]
 
 
 @pytest.mark.parametrize(

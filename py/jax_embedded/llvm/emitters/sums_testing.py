@@ -13,6 +13,7 @@ from llvmlite import ir
 from jax_embedded.ir.program import Allocation, Program
 from jax_embedded.ir.thunks import DotAxis, DotThunk, Origin, Slice
 from jax_embedded.llvm.emitters.code import Code, Numbers
+from jax_embedded.llvm.emitters.pairs import with_freeze
 from jax_embedded.llvm.targets import target_machine
 from jax_embedded.shape import Shape
 from jax_embedded.target import TARGETS
@@ -38,7 +39,8 @@ def compiled(
     pointers += numbers is not None
     write(code)
     code.end()
-    lines = [line for line in str(module).splitlines() if not line.startswith("target ")]
+    text = with_freeze(str(module))
+    lines = [line for line in text.splitlines() if not line.startswith("target ")]
     parsed = llvm.parse_assembly("\n".join(lines))
     parsed.get_function("f").linkage = "external"
     parsed.verify()

@@ -29,6 +29,7 @@ class Registers:
     rank: which of the tiles, the best of which has 0.
     reach: how many bytes behind an address a load reaches.
     in_order: terms of a sum that is made at once if they are added one after the other.
+    scalars_stay: whether those that vectors are multiplied by stay in scalar registers in any case.
     """
 
     values: int
@@ -41,6 +42,7 @@ class Registers:
     rank: int = 0
     reach: int = 1020
     in_order: int = 0
+    scalars_stay: bool = False
 
 
 @dataclass(frozen=True)
@@ -135,14 +137,16 @@ def _tiles(problem: Problem, registers: Registers, along: str, lanes: int) -> It
         if rows * (columns // width) * chains > registers.sums:
             continue
         parts = _parts(problem, terms, registers, chains, along)
-        for part, unroll, peeled in product(parts, (1, 2, 4, 8, 16, 32), (False, True)):
+        ways = ((part, unroll) for part in parts for unroll in sorted({1, 2, 4, 8, 16, 32, part}))
+        for (part, unroll), peeled in product(ways, (False, True)):
             if unroll % chains or unroll > min(max(terms, 1), part, registers.unroll):
                 continue
             if peeled and registers.unroll == 1:
                 continue
             if along == "terms" and unroll > 8:
                 continue  # little fewer instructions, much more code
-            if along == "columns" and not _splats_stay(problem, rows, columns, unroll, peeled):
+            splats = along == "columns" and not registers.scalars_stay
+            if splats and not _splats_stay(problem, rows, columns, unroll, peeled):
                 continue
             yield Tile(rows, columns, unroll, chains, along, peeled, part)
 
@@ -168,7 +172,7 @@ def _parts(
 
 def _splats_stay(problem: Problem, rows: int, columns: int, unroll: int, peeled: bool) -> bool:
     """Whether the scalars of the rows stay in scalar registers. LLVM makes vectors of those that it
-    can load before a loop over several tiles.
+    can load, one by one, before a loop over several tiles.
     """
     once = peeled or problem.terms <= unroll
     return rows * unroll <= 8 and not (once and problem.columns > columns)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sums of products, tile by tile."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import product
@@ -17,13 +17,18 @@ from jax_embedded.llvm.emitters.arrays import Arrays, step_of_result
 from jax_embedded.llvm.emitters.code import Code, Index
 from jax_embedded.llvm.emitters.epilogue import finish
 from jax_embedded.llvm.emitters.number import Number, Value
-from jax_embedded.llvm.emitters.pairs import Loads, frozen
+from jax_embedded.llvm.emitters.operand import MovingReads, Operand, Reads
+from jax_embedded.llvm.emitters.pairs import Loads, frozen, load_two
 from jax_embedded.llvm.emitters.tile_choice import Problem, Tile, choose
 from jax_embedded.llvm.emitters.unpacked import Unpacked
 from jax_embedded.llvm.emitters.vector import Vector
 
 ONE = DotAxis(1, 0, 0, 0)
 Sums = list[Value]
+AnyReads = Reads | MovingReads
+# Terms that are neighbours, and loaded in pairs, after which an address goes on. More of them stay
+# in registers for longer; where each is for one product alone, they do not.
+_PAIR, _PAIRS = 2, 4
 
 
 @dataclass(frozen=True)
@@ -159,11 +164,10 @@ class _Sums:
         assert isinstance(last, DotAxis)
         lanes = how.lanes
         problem = problem_of(how, row, column, terms)
-        self.pairs = how.pairs
-        self.stepwise = how.pairs and how.stepwise
+        self.moves = how.moves
         self.tile: Tile = choose(problem, how.registers, size=how.size)
-        # Behind a load at once, and if LLVM sees no other way, its address is moved by the load.
-        self.loads_move = isinstance(how.sum, Unpacked) and how.sum.multiplies_long
+        # Numbers of both sides; beside vectors, those of one side that go to all of their lanes.
+        self.pairs = how.pairs and self.tile.along == ("rows" if lanes == 1 else "columns")
         self.vector = Vector(lanes, how.number)
         # Where two vectors are loaded for each product or two, LLVM loads more ahead than there are
         # registers for.
@@ -188,9 +192,9 @@ class _Sums:
         if not elements and not self.code.is_general:
             return base
         address = number.address(self.code, base, elements)
-        if self.loads_move:
-            return self.code.opaque(address)
-        return frozen(self.code, address) if self.stepwise else address
+        if self.moves == "freely":
+            return address
+        return frozen(self.code, address) if self.pairs else self.code.opaque(address)
 
     def write(self) -> None:
         def tiles(state: list[ir.Value], rows: int) -> list[ir.Value]:
@@ -259,6 +263,46 @@ class _Tile:
         self.rows = range(rows)
         self.columns = range(0, columns, whole.width)
         self.chains = whole.tile.chains
+        left = [i * whole.row.lhs for i in self.rows]
+        right = [j * whole.column.rhs for j in self.columns]
+        stretch = _PAIR if len(left) > 1 or len(right) > 1 else _PAIRS
+        splat = whole.tile.along == "columns"
+        self.left = self._operand(whole.left, whole.last.lhs, left, stretch, splat=splat)
+        self.right = self._operand(whole.right, whole.last.rhs, right, stretch)
+
+    def _operand(
+        self,
+        number: Number,
+        term: int,
+        places: Sequence[int],
+        stretch: int,
+        *,
+        splat: bool = False,
+    ) -> Operand:
+        """stretch: where all terms are neighbours. splat: whether they become vectors each."""
+        whole, code = self.whole, self.code
+        one, two = self.sum.load, None
+        if isinstance(self.sum, Number):
+            one, two = number.load, partial(load_two, code, number)
+        elif splat:
+            one, two = whole.vector.load_splat, partial(whole.vector.load_two_splats, code)
+
+        def load_from(base: ir.Value, wanted: Iterable[int]) -> Callable[[int], Value]:
+            if whole.pairs and two:
+                return Loads(partial(one, code, base), partial(two, base), wanted).load
+            return partial(one, code, base)
+
+        def on(base: ir.Value, elements: int) -> ir.Value:
+            return whole.on(base, elements, number)
+
+        def moved(base: ir.Value, elements: int) -> ir.Value:
+            return code.opaque(number.address(code, base, elements))
+
+        if whole.moves != "by_load" or not term or (term == 1 and len(places) > 1):
+            return Operand(load_from, on, term, places)
+        stretch = stretch if term == 1 else 1
+        # Of the loads without pairs, LLVM finds those alone that nothing stands behind.
+        return Operand(load_from, moved, term, places, stretch, goes_at_once=not whole.pairs)
 
     def add(
         self, depth: int, lhs: ir.Value, rhs: ir.Value, sums: Sums | None
@@ -296,24 +340,16 @@ class _Tile:
         axis = self.whole.terms[depth]
         innermost = depth == len(self.whole.terms) - 1
 
-        def moved(products: int, lhs: ir.Value, rhs: ir.Value) -> tuple[ir.Value, ir.Value]:
-            return (
-                self.whole.on(lhs, products * axis.lhs, self.whole.left),
-                self.whole.on(rhs, products * axis.rhs, self.whole.right),
-            )
-
         def step(products: int, lhs: ir.Value, rhs: ir.Value, sums: Sums | None) -> list[ir.Value]:
             if innermost:
-                left, right = self._loads(lhs, rhs, products)
-                if self.whole.loads_move:
-                    left, right = self._loaded(left), self._loaded(right)
-                    lhs, rhs = moved(products, lhs, rhs)
-                for number_ in range(products):
-                    sums = self._products(left, right, number_, sums)
+                left, right = self.left.reads(lhs, products), self.right.reads(rhs, products)
+                for term in range(products):
+                    sums = self._products(left, right, term, sums)
+                lhs, rhs = left.end(), right.end()
             else:
                 _, _, sums = self.add(depth + 1, lhs, rhs, sums)
-            if not (innermost and self.whole.loads_move):
-                lhs, rhs = moved(products, lhs, rhs)
+                lhs = self.whole.on(lhs, products * axis.lhs, self.whole.left)
+                rhs = self.whole.on(rhs, products * axis.rhs, self.whole.right)
             return [lhs, rhs, *_flat(sums or self._zeros())]
 
         def step_on(products: int, state: list[ir.Value]) -> list[ir.Value]:
@@ -336,55 +372,24 @@ class _Tile:
             state = step_on(rest, state)
         return state[0], state[1], self._sums(state[2:])
 
-    def _loads(
-        self, lhs: ir.Value, rhs: ir.Value, products: int
-    ) -> tuple[Callable[[int], Value], Callable[[int], Value]]:
-        """What loads an element of each side by its index."""
-        whole, code = self.whole, self.code
-        if whole.pairs and whole.tile.along == "rows":
-            terms = range(products)
-            left = {n * whole.last.lhs + i * whole.row.lhs for n in terms for i in self.rows}
-            right = {n * whole.last.rhs + j * whole.column.rhs for n in terms for j in self.columns}
-            return (
-                Loads(code, whole.number, lhs, left).load,
-                Loads(code, whole.number, rhs, right).load,
-            )
-        if isinstance(self.sum, Number):
-            return partial(whole.left.load, code, lhs), partial(whole.right.load, code, rhs)
-        load = whole.vector.load_splat if whole.tile.along == "columns" else self.sum.load
-        return partial(load, code, lhs), partial(self.sum.load, code, rhs)
-
-    @staticmethod
-    def _loaded(load: Callable[[int], Value]) -> Callable[[int], Value]:
-        """Loads the only element of one side now."""
-        value = load(0)
-        return lambda _: value
-
-    def _products(
-        self,
-        load_left: Callable[[int], Value],
-        load_right: Callable[[int], Value],
-        number_: int,
-        sums: Sums | None,
-    ) -> Sums:
+    def _products(self, left: AnyReads, right: AnyReads, term: int, sums: Sums | None) -> Sums:
         """Adds the products of one term. sums: None before the first one."""
         whole, code = self.whole, self.code
-        axis = whole.last
-        left = cache(lambda i: load_left(number_ * axis.lhs + i * whole.row.lhs))
-        right = cache(lambda j: load_right(number_ * axis.rhs + j * whole.column.rhs))
+        lefts = cache(lambda i: left.load(term, i))
+        rights = cache(lambda j: right.load(term, j))
         if not whole.pinned:
-            for load, places in ((left, self.rows), (right, self.columns)):
-                for i in places:
-                    load(i)
-        chain = number_ % self.chains
+            for load, places in ((lefts, self.left.places), (rights, self.right.places)):
+                for place in places:
+                    load(place)
+        chain = term % self.chains
         begins = sums is None or not sums[chain]
         sums = list(sums or [[]] * (len(self.rows) * len(self.columns) * self.chains))
-        for place, (i, j) in enumerate(product(self.rows, self.columns)):
-            at = place * self.chains + chain
+        for number_, (i, j) in enumerate(product(self.left.places, self.right.places)):
+            at = number_ * self.chains + chain
             if begins:
-                sums[at] = self.sum.multiply(code, left(i), right(j))
+                sums[at] = self.sum.multiply(code, lefts(i), rights(j))
             else:
-                sums[at] = self.sum.add_product(code, sums[at], left(i), right(j))
+                sums[at] = self.sum.add_product(code, sums[at], lefts(i), rights(j))
             if whole.pinned:
                 sums[at] = whole.vector.pinned(code, sums[at])
         return sums

@@ -22,7 +22,15 @@ ARITHMETIC = {
     "scalars": replace(HOST, float_lanes=1),
     "fused": replace(HOST, float_lanes=1, fused=True),
     "no_fpu": replace(HOST, float_lanes=1, float_dtypes=()),
+    "pairs_of_scalars": replace(HOST, fused=True, loads_pairs=True),
+    "pairs": replace(HOST, float_lanes=1, fused=True, loads_pairs=True),
+    "pairs_by_iteration": replace(HOST, float_lanes=1, fused=True, loads_pairs=True),
+    "pairs_by_load": replace(HOST, float_lanes=1, fused=True, loads_pairs=True),
     "no_long_products": replace(HOST, float_lanes=1, float_dtypes=(), multiplies_long=False),
+}
+OPTIONS = {name: SumOptions(pairs=name.startswith("pairs")) for name in ARITHMETIC} | {
+    "pairs_by_iteration": SumOptions(pairs=True, moves="by_iteration"),
+    "pairs_by_load": SumOptions(pairs=True, moves="by_load"),
 }
 UNPACKED = ["no_fpu", "no_long_products"]
 CASES = 40
@@ -48,7 +56,7 @@ def test_dots(seed, arithmetic):
     thunk = thunk_of(subscripts, lhs, rhs)
     expected = np.einsum(subscripts, lhs.astype(np.float64), rhs.astype(np.float64))
     got = called(
-        lambda code: dot(code, thunk, ARITHMETIC[arithmetic], SumOptions()),
+        lambda code: dot(code, thunk, ARITHMETIC[arithmetic], OPTIONS[arithmetic]),
         lhs,
         rhs,
         thunk.out.shape.dims,
@@ -93,7 +101,7 @@ def test_epilogues(seed, arithmetic):
     shape = [extents[name] if name in kept else 1 for name in result]
     expected = np.maximum(sums * 1.5 + bias.astype(np.float64).reshape(shape), 0)
     got = called(
-        lambda code: dot(code, thunk, ARITHMETIC[arithmetic], SumOptions()),
+        lambda code: dot(code, thunk, ARITHMETIC[arithmetic], OPTIONS[arithmetic]),
         *(lhs, rhs, thunk.out.shape.dims, bias, scale),
     )
     assert close(got, expected, extents["k"] + 8), (subscripts, kept, extents)
@@ -186,7 +194,7 @@ def test_sides_that_change_places_stay_as_normal_as_they_are(normal, arithmetic)
         lhs, rhs = np.tile(special, (5, 1)).T.copy(), np.ones(4, np.float32)
     thunk = replace(thunk_of("ki,k->i", lhs, rhs), normal=normal)
     got = called(
-        lambda code: dot(code, thunk, ARITHMETIC[arithmetic], SumOptions()), lhs, rhs, (5,)
+        lambda code: dot(code, thunk, ARITHMETIC[arithmetic], OPTIONS[arithmetic]), lhs, rhs, (5,)
     )
     assert np.isnan(got).all()
 
@@ -196,7 +204,10 @@ def unpacked_sums_are_exact(
 ) -> None:
     thunk = replace(thunk_of("bk,bk->b", lhs, rhs), normal=normal)
     got = called(
-        lambda code: dot(code, thunk, ARITHMETIC[arithmetic], SumOptions()), lhs, rhs, (4000,)
+        lambda code: dot(code, thunk, ARITHMETIC[arithmetic], OPTIONS[arithmetic]),
+        lhs,
+        rhs,
+        (4000,),
     )
     flushed = [np.where(abs(side) < 2**-126, 0, side).astype(np.longdouble) for side in (lhs, rhs)]
     with np.errstate(all="ignore"):
@@ -228,7 +239,10 @@ def test_unpacked_sums_are_rounded_to_the_nearest(terms, arithmetic):
     lhs[:, 0], rhs[:, 0] = 2.0**13, 2.0**13  # the sum is about 2^26
     thunk = thunk_of("bk,bk->b", lhs, rhs)
     got = called(
-        lambda code: dot(code, thunk, ARITHMETIC[arithmetic], SumOptions()), lhs, rhs, (3000,)
+        lambda code: dot(code, thunk, ARITHMETIC[arithmetic], OPTIONS[arithmetic]),
+        lhs,
+        rhs,
+        (3000,),
     )
     exact = np.sum(lhs.astype(np.int64) * rhs.astype(np.int64), axis=1)
     assert (got == exact.astype(np.float32)).all()
@@ -250,7 +264,7 @@ def test_unpacked_sums_keep_what_is_left_of_large_products(first, arithmetic):
         rhs = np.ones_like(lhs)
         thunk = thunk_of("bk,bk->b", lhs, rhs)
         got = called(
-            lambda code, thunk=thunk: dot(code, thunk, ARITHMETIC[arithmetic], SumOptions()),
+            lambda code, thunk=thunk: dot(code, thunk, ARITHMETIC[arithmetic], OPTIONS[arithmetic]),
             *(lhs, rhs, (small.size,)),
         )
         is_exact = np.tile(exponents >= -43, 2)
@@ -266,7 +280,7 @@ def test_unpacked_sums_have_room_for_the_largest_products(arithmetic):
     lhs[:, 0], rhs[:, 0] = 1, 1
     thunk = thunk_of("bk,bk->b", lhs, rhs)
     got = called(
-        lambda code: dot(code, thunk, ARITHMETIC[arithmetic], SumOptions()), lhs, rhs, (2,)
+        lambda code: dot(code, thunk, ARITHMETIC[arithmetic], OPTIONS[arithmetic]), lhs, rhs, (2,)
     )
     exact = np.sum(lhs.astype(np.float64) * rhs, axis=1)
     assert (abs(got - exact) < np.spacing(abs(got))).all()
@@ -280,7 +294,7 @@ def test_unpacked_sums_between_two_floats(arithmetic):
     rhs = np.ones_like(lhs)
     thunk = thunk_of("bk,bk->b", lhs, rhs)
     got = called(
-        lambda code: dot(code, thunk, ARITHMETIC[arithmetic], SumOptions()), lhs, rhs, (3,)
+        lambda code: dot(code, thunk, ARITHMETIC[arithmetic], OPTIONS[arithmetic]), lhs, rhs, (3,)
     )
     assert got.tolist() == [2**24 + 2, 2**24, 2**24]
 
@@ -323,7 +337,10 @@ def test_filters(places, taps, arithmetic):
     slices = slice_of(x), slice_of(h), slice_of((places,))
     thunk = ConvolutionThunk(Origin("i", "op"), *slices, (), (), window)
     got = called(
-        lambda code: convolution(code, thunk, ARITHMETIC[arithmetic], SumOptions()), x, h, (places,)
+        lambda code: convolution(code, thunk, ARITHMETIC[arithmetic], OPTIONS[arithmetic]),
+        x,
+        h,
+        (places,),
     )
     expected = np.correlate(x.astype(np.float64), h.astype(np.float64))
     assert close(got, expected, taps)
@@ -382,7 +399,10 @@ def test_convolutions(seed, arithmetic):
         axes,
     )
     got = called(
-        lambda code: convolution(code, thunk, ARITHMETIC[arithmetic], SumOptions()), lhs, rhs, dims
+        lambda code: convolution(code, thunk, ARITHMETIC[arithmetic], OPTIONS[arithmetic]),
+        lhs,
+        rhs,
+        dims,
     )
     expected = convolved(lhs.astype(np.float64), rhs.astype(np.float64), axes, groups)
     assert close(got, expected, 25 * features), thunk

@@ -5,14 +5,14 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import cache
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import llvmlite.binding as llvm
 from llvmlite import ir
 
 from jax_embedded.errors import InternalError
 from jax_embedded.llvm.assembly import is_instruction
-from jax_embedded.llvm.emitters.arithmetic import SumOptions
+from jax_embedded.llvm.emitters.arithmetic import Moves, SumOptions
 from jax_embedded.llvm.emitters.code import Code, code_of
 from jax_embedded.llvm.emitters.pairs import functions_with_neon, with_neon
 from jax_embedded.llvm.emitters.tile_choice import worth
@@ -55,12 +55,17 @@ def best_tile(
     pairs: load pairs, unless no tile with them does without NEON.
     patience: how many tiles in a row may be no better than the ones before.
     """
+    unpaired = replace(options, pairs=False)
+    ways = [unpaired]
+    if pairs and target.pairs_are_doubles:
+        ways = [replace(options, pairs=True, moves=moves) for moves in get_args(Moves)]
+    elif pairs:
+        ways += [replace(options, pairs=True)]
     found = []
-    for stepwise in (False, True) if pairs else ():
-        tried = replace(options, pairs=True, stepwise=stepwise)
-        found += _best_ranks(write, pointers, target, tried, patience)
+    for way in ways:
+        found += _best_ranks(write, pointers, target, way, patience)
     if not found:
-        found = _best_ranks(write, pointers, target, replace(options, pairs=False), patience)
+        found = _best_ranks(write, pointers, target, unpaired, patience)
     if not found:
         raise InternalError("tiles: expected one that can be compiled, found none")
     return min(found, key=lambda one: worth(*one[0], size=options.size))
@@ -87,9 +92,10 @@ def _best_ranks(
         write(code, tried)
         code.end()
         text = code_of(module)
-        if tried.pairs:
+        paired = tried.pairs and target.pairs_are_doubles
+        if paired:
             text = with_neon(text, target)
-        cost = trial(text, code.times, target, paired=tried.pairs, size=options.size)
+        cost = trial(text, code.times, target, paired=paired, size=options.size)
         since += 1
         if cost and (not best or rated(cost) < rated(best[0][0])):
             best, since = [(cost, tried)], 0

@@ -5,16 +5,18 @@ import re
 from collections.abc import Callable
 from functools import partial
 from math import prod
+from typing import get_args
 
 import llvmlite.binding as llvm
 import numpy as np
 import pytest
 from llvmlite import ir
 
-from jax_embedded.llvm.emitters.arithmetic import SumOptions
+from jax_embedded.llvm.emitters.arithmetic import Moves, SumOptions
 from jax_embedded.llvm.emitters.code import I32, Code, code_of
 from jax_embedded.llvm.emitters.dot import dot
 from jax_embedded.llvm.emitters.number import number
+from jax_embedded.llvm.emitters.pairs import with_neon
 from jax_embedded.llvm.emitters.sums_testing import thunk_of
 from jax_embedded.llvm.emitters.tile_choice import worth
 from jax_embedded.llvm.emitters.trial import Cost, best_tile, trial
@@ -121,13 +123,22 @@ define void @f(ptr %a) "target-features"="+vfp4d16sp,+neon" {
     assert trial(text, {}, TARGETS["cortex-m4f"], paired=False)
 
 
-@pytest.mark.parametrize("stepwise_is_better", [False, True])
-def test_pairs_are_tried_with_both_ways_of_addressing(stepwise_is_better):
+@pytest.mark.parametrize("best", get_args(Moves))
+def test_pairs_are_tried_with_all_ways_of_addressing(best):
     def write(code: Code, options: SumOptions) -> None:
-        add_squares(code, 50 if options.stepwise == stepwise_is_better else 60)
+        add_squares(code, 50 if options.moves == best else 60)
 
     _, options = best_tile(write, 2, TARGETS["cortex-m4f"], SumOptions(), pairs=True)
-    assert options == SumOptions(pairs=True, stepwise=stepwise_is_better)
+    assert options == SumOptions(pairs=True, moves=best)
+
+
+@pytest.mark.parametrize("best", [False, True])
+def test_scalars_are_tried_with_and_without_pairs(best):
+    def write(code: Code, options: SumOptions) -> None:
+        add_squares(code, 50 if options.pairs == best else 60)
+
+    _, options = best_tile(write, 2, TARGETS["cortex-m55"], SumOptions(), pairs=True)
+    assert options == SumOptions(pairs=best)
 
 
 @pytest.mark.parametrize(
@@ -164,11 +175,41 @@ def test_loads_move_their_addresses_without_an_fpu(subscripts, steps):
     assert sorted(map(int, found)) == sorted(steps)
 
 
+@pytest.mark.parametrize(
+    ("subscripts", "moved"),
+    [("ji,i->j", r"vldmia\t\w+!, {d\d+}"), ("ij,i->j", r"vldmia\t\w+!, {(d\d+, ){3}d\d+}")],
+)
+def test_loads_of_pairs_move_their_addresses(subscripts, moved):
+    """Of the one vector, and of the matrix where its columns lie side by side."""
+    target = TARGETS["cortex-m4f"]
+    write = dot_of(subscripts, (8, 64) if subscripts == "ji,i->j" else (64, 8), target)
+
+    def found(moves: Moves) -> int:
+        options = SumOptions(pairs=True, moves=moves)
+        return len(re.findall(moved, assembly_of(lambda code: write(code, options), target)))
+
+    assert found("by_load") > 2 * found("by_iteration")
+
+
+def test_two_scalars_are_loaded_at_once():
+    """LLVM would load them where they are wanted, one by one."""
+    target = TARGETS["cortex-m55"]
+    write = dot_of("ij,i->j", (64, 16), target)
+
+    def found(pattern: str, *, pairs: bool) -> int:
+        assembly = assembly_of(lambda code: write(code, SumOptions(pairs=pairs)), target)
+        assert "vfma.f32\tq" in assembly
+        return len(re.findall(pattern, assembly))
+
+    assert found(r"\tldrd\t", pairs=True) > found(r"\tldrd\t", pairs=False)
+    assert found(r"\tldr\t", pairs=True) == 0
+
+
 def dot_of(
     subscripts: str, dims: tuple[int, ...], target: Target
 ) -> Callable[[Code, SumOptions], None]:
-    lhs, rhs = np.zeros(dims, np.float32), np.zeros(dims[-1:], np.float32)
-    thunk = thunk_of(subscripts, lhs, rhs)
+    terms = dims[subscripts.index("i")] if dims[1:] else dims[0]
+    thunk = thunk_of(subscripts, np.zeros(dims, np.float32), np.zeros((terms,), np.float32))
 
     def write(code: Code, options: SumOptions) -> None:
         dot(code, thunk, target, options)
@@ -182,7 +223,11 @@ def assembly_of(write: Callable[[Code], None], target: Target) -> str:
     write(code)
     code.end()
     head = f'target datalayout = "{data_layout(target)}"\ntarget triple = "{target.triple}"\n'
-    compiled = llvm.parse_assembly(head + code_of(module))
+    text = code_of(module)
+    if "freeze" in text:
+        text = with_neon(text, target)
+    compiled = llvm.parse_assembly(head + text)
     compiled.get_function("f").linkage = "external"
-    optimise(compiled, target)
+    if "freeze" not in text:
+        optimise(compiled, target)
     return target_machine(target).emit_assembly(compiled)

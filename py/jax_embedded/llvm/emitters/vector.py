@@ -8,6 +8,8 @@ from llvmlite import ir
 from jax_embedded.llvm.emitters.code import I32, Code, Index
 from jax_embedded.llvm.emitters.number import Number, Value
 
+_I64 = ir.IntType(64)
+
 
 @dataclass(frozen=True)
 class Vector:
@@ -31,9 +33,19 @@ class Vector:
     def load_splat(self, code: Code, base: ir.Value, index: Index) -> Value:
         """The element at the index, in all lanes."""
         address = code.address(self.element.memory, base, index)
-        build = code.build
         # By way of an integer register, which is where MVE takes a scalar operand from.
-        bits = code.load(I32, address, self.element.align)
+        return self._splat(code, code.load(I32, address, self.element.align))
+
+    def load_two_splats(self, code: Code, base: ir.Value, index: Index) -> tuple[Value, Value]:
+        """Of the element at the index, and of its neighbour, by one load."""
+        address = code.address(self.element.memory, base, index)
+        both = code.load_at_once(_I64, address, self.element.align)
+        second = code.build.lshr(both, _I64(32))
+        first, second = code.build.trunc(both, I32), code.build.trunc(second, I32)
+        return self._splat(code, first), self._splat(code, second)
+
+    def _splat(self, code: Code, bits: ir.Value) -> Value:
+        build = code.build
         integers = ir.VectorType(I32, self.lanes)
         first = build.insert_element(ir.Constant(integers, ir.Undefined), bits, I32(0))
         mask = ir.Constant(ir.VectorType(I32, self.lanes), [0] * self.lanes)
