@@ -2,7 +2,6 @@
 """What sums of products are computed with, by dtype and core."""
 
 from dataclasses import dataclass, replace
-from math import isqrt
 from typing import Literal
 
 from llvmlite import ir
@@ -66,7 +65,10 @@ def terms_at_once(terms: int, *, sequential: bool = False) -> int:
     """Of a sum of so many, in how large parts it is made. sequential: see DotThunk."""
     if sequential and terms <= _SEQUENTIAL_TERMS:
         return terms
-    return max(_TERMS, 1 << (isqrt(terms).bit_length() - 1) if terms else 1)
+    part = _TERMS
+    while 3 * part**2 <= terms:
+        part *= 2
+    return part
 
 
 def arithmetic(

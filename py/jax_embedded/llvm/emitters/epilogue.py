@@ -78,6 +78,8 @@ def _extremum(code: Code, largest: bool, a: ir.Value, b: ir.Value) -> ir.Value:
         a, b = b, a
     limit = _number(b)
     beyond = "<" if largest else ">"
+    if largest and limit == 0 and math.copysign(1, limit) > 0 and isinstance(a.type, ir.VectorType):
+        return _rectified(code, a)
     if limit is not None and not math.isnan(limit):
         # Of zeros, the one that is not b's has to go if b's is the one that is wanted.
         wants_zero = limit == 0 and (math.copysign(1, limit) > 0) == largest
@@ -90,6 +92,16 @@ def _extremum(code: Code, largest: bool, a: ir.Value, b: ir.Value) -> ir.Value:
     zeros = build.bitcast(both, a.type)
     found = build.select(build.fcmp_ordered("==", a, b), zeros, found)
     return build.select(build.fcmp_unordered("uno", b, b), b, found)
+
+
+def _rectified(code: Code, value: ir.Value) -> ir.Value:
+    """The maximum of a vector and +0. The bits of what is 0 or less, and no NaN, are the least of
+    all integers: on MVE one comparison in place of a changed sign and one.
+    """
+    integers = _integers(value.type)
+    infinity = ir.Constant(integers, [-0x800000] * integers.count)
+    is_beyond = code.build.icmp_signed("<=", code.build.bitcast(value, integers), infinity)
+    return code.build.select(is_beyond, ir.Constant(value.type, None), value)
 
 
 def _number(value: ir.Value) -> float | None:

@@ -54,6 +54,8 @@ class Tile:
     unroll: products for each sum in one iteration. chains: how many sums each of them is cut into.
     peeled: whether the first iteration stands before the loop, so that no sum begins with a zero.
     part: terms of a sum that is made at once.
+    first_apart: of two parts, whether there is no loop over them, but the second one is added to the
+        first one.
     """
 
     rows: int
@@ -63,6 +65,7 @@ class Tile:
     along: str = "rows"
     peeled: bool = False
     part: int = 1
+    first_apart: bool = False
 
 
 @dataclass(frozen=True)
@@ -149,6 +152,8 @@ def _tiles(problem: Problem, registers: Registers, along: str, lanes: int) -> It
             if splats and not _splats_stay(problem, rows, columns, unroll, peeled):
                 continue
             yield Tile(rows, columns, unroll, chains, along, peeled, part)
+            if part < terms <= 2 * part:
+                yield Tile(rows, columns, unroll, chains, along, peeled, part, first_apart=True)
 
 
 def _parts(
@@ -221,8 +226,12 @@ def _cost(problem: Problem, registers: Registers, tile: Tile, lanes: int) -> tup
                 end += sums * tile.chains
             loop = (5 if lanes == 1 else 3) * iterations if iterations > 1 else 0
             per_tile = body * terms + parts * (loop + of_a_part) + end
+            here = 4 * (body * steps + of_a_part + end) + 12
+            if tile.first_apart:
+                per_tile -= begin + sums * tile.chains
+                here += 4 * body * steps
             instructions += per_tile * row_count * column_count
-            code += 4 * (body * steps + of_a_part + end) + 12
+            code += here
     return instructions, code
 
 

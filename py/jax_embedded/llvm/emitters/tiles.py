@@ -324,14 +324,18 @@ class _Tile:
             added = [self.sum.add(self.code, a, b) for a, b in zip(totals, terms, strict=True)]
             return [lhs, rhs, *_flat(added)]
 
-        state = [lhs, rhs, *_flat(sums or self._zeros())]
         if isinstance(axis, Taps):
+            state = [lhs, rhs, *_flat(sums or self._zeros())]
             state = self.code.repeat(axis.count, state, lambda s: add_part(1, s), axis.most)
-        else:
-            parts, part = axis.extent // most, most
-            state = self.code.repeat(parts, state, lambda state: add_part(part, state))
-            if axis.extent > parts * part:
-                state = add_part(axis.extent - parts * part, state)
+            return state[0], state[1], self._sums(state[2:])
+        parts, rest = divmod(axis.extent, most)
+        if sums is None and self.whole.tile.first_apart:
+            lhs, rhs, sums = self._along(depth, most, lhs, rhs, None)
+            parts -= 1
+        state = [lhs, rhs, *_flat(sums or self._zeros())]
+        state = self.code.repeat(parts, state, lambda state: add_part(most, state))
+        if rest:
+            state = add_part(rest, state)
         return state[0], state[1], self._sums(state[2:])
 
     def _along(
