@@ -65,11 +65,11 @@ class Artifact:
     files: dict[str, bytes]
 
 
-def program_of(dump: Dump, name: str, *, math: bool = True) -> Program:
-    """Parsed and fused. math: see `fuse`. Errors: see `parse` and `verify`."""
+def program_of(dump: Dump, name: str, *, lanes: int | None = 1) -> Program:
+    """Parsed and fused. lanes: see `fuse`. Errors: see `parse` and `verify`."""
     program = parse(dump, name)
     verify(program)
-    fused = fuse(separate_values(program), math=math)
+    fused = fuse(separate_values(program), lanes=lanes)
     verify(fused)
     return fused
 
@@ -90,8 +90,10 @@ def compile_dump(dump: Dump, options: CompileOptions, stop_after: str = "artifac
         caller_workspace=options.caller_workspace,
     )
     check_names(function)
-    # XLA's loops over all of them can be put into vectors.
-    program = program_of(dump, options.name, math=options.target.float_lanes == 1)
+    lanes: int | None = options.target.float_lanes
+    if lanes != 1 and options.weights == "code":
+        lanes = None  # of sums with all weights in their code there are no vectors
+    program = program_of(dump, options.name, lanes=lanes)
     files = {f"{stem}.program.txt": str(program).encode()}
     if stop_after == "program":
         return Artifact(files)

@@ -5,6 +5,7 @@ stay in registers; and convolutions read a kernel that was turned round from its
 
 import re
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
@@ -27,19 +28,25 @@ from jax_embedded.ir.thunks import (
 _Sum = DotThunk | ConvolutionThunk
 
 
-def fuse(program: Program, *, math: bool = True) -> Program:
+def fuse(program: Program, *, lanes: int | None = 1) -> Program:
     """The same program, in fewer steps. Its values must have allocations of their own.
 
-    math: whether sums may become operands of math functions, one after the other. Of those that a
-    single step calls they do not: it has the function and its constants in its loop.
+    lanes: how many sums are operands of a math function at once, if they lie side by side; None if
+    they are not to be. Of a function that a single step calls they are not: that step has the
+    function and its constants in its loop.
     """
-    often = _called_often(program) if math else set()
+    often = _called_often(program) if lanes else set()
     readers = Counter(
         where.allocation for step in program.steps() for where in reads_and_writes(step)[0]
     )
     temps = {a.index for a in program.allocations.values() if a.kind == "temp"}
     once = {a for a in temps if readers[a] == 1}
-    fused = replace(program, thunks=_fused(program.thunks, once, often))
+    constants = {a.index for a in program.allocations.values() if a.kind == "constant"}
+
+    def may_call(sums: _Sum) -> set[str]:
+        return often if _lie_side_by_side(sums, lanes or 1, constants) else set()
+
+    fused = replace(program, thunks=_fused(program.thunks, once, may_call))
     before, after = (
         {name for step in one.steps() for name in kernels_of(step)} for one in (program, fused)
     )
@@ -73,9 +80,13 @@ def _called_often(program: Program) -> set[str]:
     }
 
 
-def _fused(thunks: tuple[Thunk, ...], once: set[int], math: set[str]) -> tuple[Thunk, ...]:
-    """once: the temporaries that are read by one step. math: opcodes that may be in an epilogue."""
-    within = partial(_fused, once=once, math=math)
+def _fused(
+    thunks: tuple[Thunk, ...], once: set[int], may_call: Callable[[_Sum], set[str]]
+) -> tuple[Thunk, ...]:
+    """once: the temporaries that are read by one step. may_call: which opcodes of MATH the epilogue
+    of a step may have.
+    """
+    within = partial(_fused, once=once, may_call=may_call)
     found: list[Thunk] = []
     for thunk in thunks:
         if isinstance(thunk, CallThunk):
@@ -89,11 +100,28 @@ def _fused(thunks: tuple[Thunk, ...], once: set[int], math: set[str]) -> tuple[T
         last = found[-1] if found else None
         if isinstance(last, _Sum) and isinstance(thunk, KernelThunk):
             both = _with_epilogue(last, thunk, once)
-            if both and not any(o.opcode in MATH.keys() - math for o in both.epilogue):
+            others = MATH.keys() - may_call(last)
+            if both and not any(o.opcode in others for o in both.epilogue):
                 found[-1] = both
                 continue
         found.append(thunk)
     return tuple(found)
+
+
+def _lie_side_by_side(sums: _Sum, lanes: int, constants: set[int]) -> bool:
+    """Whether all sums are neighbours of others, and so is what they are made of or, being constant,
+    can be; in groups of so many.
+    """
+
+    def is_column(axis: DotAxis, step: int, other: int, where: Slice) -> bool:
+        is_movable = isinstance(sums, DotThunk) and where.allocation in constants
+        return not other and axis.out == 1 and (step == 1 or is_movable) and not axis.extent % lanes
+
+    return lanes == 1 or any(
+        is_column(axis, axis.lhs, axis.rhs, sums.lhs)
+        or is_column(axis, axis.rhs, axis.lhs, sums.rhs)
+        for axis in sums.outer
+    )
 
 
 def _with_epilogue(sums: _Sum, kernel: KernelThunk, once: set[int]) -> _Sum | None:

@@ -68,9 +68,9 @@ def rename_math(text: str) -> tuple[str, frozenset[str]]:
     return renamed + "".join(declarations), found
 
 
-def function_of_f32(operation: str) -> str:
-    """The name of one to be defined. operation: such as "tanh"."""
-    return _Function(operation, 0, "f32").name
+def function_of_f32(operation: str, lanes: int = 0) -> str:
+    """The name of one to be defined. operation: such as "tanh". lanes: 0 for scalars."""
+    return _Function(operation, lanes, "f32").name
 
 
 def define_math(names: frozenset[str], float_lanes: int) -> str:

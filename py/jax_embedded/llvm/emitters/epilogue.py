@@ -17,7 +17,7 @@ def finish(
 ) -> Value:
     """The value of the last operation. number: what they compute with, or an element of a vector.
 
-    total, inputs: the sum, and what the epilogue reads: numbers or, without functions, vectors.
+    total, inputs: the sum, and what the epilogue reads: numbers or vectors.
     """
     values = [total, *inputs]
     for operation in epilogue:
@@ -45,7 +45,9 @@ def _value(code: Code, number: Number, operation: Operation, values: list[Value]
             return number.subtract(code, number.zero(), operands[0])
         return [code.build.fneg(operands[0][0])]
     if opcode in MATH:
-        return [_called(code, function_of_f32(MATH[opcode]), operands[0][0])]
+        kind = operands[0][0].type
+        lanes = kind.count if isinstance(kind, ir.VectorType) else 0
+        return [_called(code, function_of_f32(MATH[opcode], lanes), operands[0][0])]
     if number.is_integer:
         return [_integer_extremum(code, opcode == "maximum", operands[0][0], operands[1][0])]
     return [_extremum(code, opcode == "maximum", operands[0][0], operands[1][0])]
