@@ -82,7 +82,10 @@ class _Convolution:
                 lambda moved, found: self._along(depth + 1, moved, [*taps, found]),
             )
             return
-        for first, count, found in _regions(self.inner):
+        regions = _regions(self.inner)
+        if self.how.size and self.how.lanes == 1 and len(regions) > 1:
+            regions = [(0, self.inner.extent, None)]
+        for first, count, found in regions:
             if found is None:
                 self._places(
                     self.inner,
