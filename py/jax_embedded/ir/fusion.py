@@ -109,7 +109,7 @@ def _fused(
 
 
 def _lie_side_by_side(sums: _Sum, lanes: int, constants: set[int]) -> bool:
-    """Whether all sums are neighbours of others, and so is what they are made of or, being constant,
+    """Whether all sums are neighbours of others, and so is what they are made of or, as a constant,
     can be; in groups of so many.
     """
 

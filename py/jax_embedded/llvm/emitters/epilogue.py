@@ -97,13 +97,12 @@ def _extremum(code: Code, largest: bool, a: ir.Value, b: ir.Value) -> ir.Value:
 
 
 def _rectified(code: Code, value: ir.Value) -> ir.Value:
-    """The maximum of the results of an operation and +0. The bits of what is 0 or less are the least
-    of all integers, below those of a NaN: on MVE one comparison in place of a changed sign and one.
+    """The maximum of a vector and +0. The bits of what is 0 or less are the least of all integers,
+    below those of a NaN: on MVE one comparison in place of a changed sign and one.
     """
     integers = _integers(value.type)
-    # Between -inf and the NaNs that an operation has as its result; MVN has this one.
-    least = ir.Constant(integers, [~0x7F007F] * integers.count)
-    is_beyond = code.build.icmp_signed("<", code.build.bitcast(value, integers), least)
+    infinity = ir.Constant(integers, [-0x800000] * integers.count)
+    is_beyond = code.build.icmp_signed("<=", code.build.bitcast(value, integers), infinity)
     return code.build.select(is_beyond, ir.Constant(value.type, None), value)
 
 

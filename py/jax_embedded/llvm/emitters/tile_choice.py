@@ -54,8 +54,7 @@ class Tile:
     unroll: products for each sum in one iteration. chains: how many sums each of them is cut into.
     peeled: whether the first iteration stands before the loop, so that no sum begins with a zero.
     part: terms of a sum that is made at once.
-    first_apart: of two parts, whether there is no loop over them, but the second one is added to the
-        first one.
+    first_apart: of two parts, whether the second one is added to the first one, without a loop.
     """
 
     rows: int

@@ -361,17 +361,17 @@ class _Tile:
 
         terms = self.whole.inner[depth] * count if isinstance(count, int) else 0
         if not innermost and 0 < terms <= self.whole.tile.unroll and not self.code.is_general:
-            for _ in range(terms // self.whole.inner[depth]):
-                state = step(1, lhs, rhs, sums)
-                lhs, rhs, sums = state[0], state[1], self._sums(state[2:])
-            return lhs, rhs, sums
+            state = step(1, lhs, rhs, sums)
+            for _ in range(count - 1):
+                state = step_on(1, state)
+            return state[0], state[1], self._sums(state[2:])
         if not innermost or not isinstance(count, int):
             state = [lhs, rhs, *_flat(sums or self._zeros())]
             state = self.code.repeat(count, state, lambda s: step_on(1, s), _most(axis))
             return state[0], state[1], self._sums(state[2:])
         unroll = self.whole.tile.unroll
         if not self.code.is_general:
-            unroll = min(unroll, count)
+            unroll = min(unroll, max(count, self.chains))
         iterations, rest = divmod(count, unroll)
         once = iterations == 1 and not self.code.is_general
         if sums is None and iterations and (self.whole.tile.peeled or once):
