@@ -28,10 +28,17 @@ def program_of(
     return parse(capture(request), "f")
 
 
-def fused(folder: Path, result: str, *, donate: tuple[str, ...] = (), **shapes: str) -> Program:
+def fused(
+    folder: Path,
+    result: str,
+    *,
+    donate: tuple[str, ...] = (),
+    lanes: int | None = 1,
+    **shapes: str,
+) -> Program:
     program = program_of(folder, result, donate=donate, **shapes)
     verify(program)
-    program = fuse(separate_values(program))
+    program = fuse(separate_values(program), lanes=lanes)
     verify(program)
     return program
 
@@ -242,6 +249,36 @@ def test_a_kernel_that_is_overwritten_is_turned_round_before(tmp_path):
     writer = replace(turned, arguments=(), results=turned.arguments, elementwise=None)
     thunks = (turned, writer, convolution)
     assert fuse(replace(program, thunks=thunks)).thunks == thunks
+
+
+CONSTANT = "jnp.array([[i * j % 5 - 2.0 for i in range(8)] for j in range(8)])"
+LAYERS = "jnp.tanh(jnp.tanh(x @ w) @ w)"
+
+
+@pytest.mark.parametrize(
+    ("result", "shapes", "lanes", "are_fused"),
+    [
+        (LAYERS, {"x": "f32[8]", "w": "f32[8,8]"}, 4, True),
+        (LAYERS, {"x": "f32[3,8]", "w": "f32[8,8]"}, 4, True),
+        (LAYERS, {"x": "f32[6]", "w": "f32[6,6]"}, 4, False),
+        (LAYERS, {"x": "f32[6]", "w": "f32[6,6]"}, 1, True),
+        (LAYERS, {"x": "f32[8]", "w": "f32[8,8]"}, None, False),
+        ("jnp.tanh(w @ jnp.tanh(w @ x))", {"x": "f32[8]", "w": "f32[8,8]"}, 4, False),
+        (
+            f"(lambda w: jnp.tanh(w @ jnp.tanh(w @ x)))({CONSTANT})",
+            {"x": "f32[8]"},
+            4,
+            True,
+        ),
+    ],
+)
+def test_functions_of_sums_that_lie_side_by_side(tmp_path, result, shapes, lanes, are_fused):
+    """So many at once, where they are vectors or, with a constant matrix, can be."""
+    steps = fused(tmp_path, result, lanes=lanes, **shapes).steps()
+    dots = [step for step in steps if isinstance(step, DotThunk)]
+    assert len(dots) == 2
+    found = ["tanh" in [operation.opcode for operation in dot.epilogue] for dot in dots]
+    assert found == [are_fused] * 2
 
 
 def test_layers_that_take_turns_in_memory(tmp_path):

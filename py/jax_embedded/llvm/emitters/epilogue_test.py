@@ -15,6 +15,7 @@ from jax_embedded.llvm.emitters.sums_testing import compiled
 from jax_embedded.llvm.emitters.vector import Vector
 
 EDGES = [0.0, -0.0, 1.0, -1.0, 2.5, -2.5, 1e-45, 3e38, math.inf, -math.inf, math.nan]
+EDGES.append(math.copysign(math.nan, -1.0))
 F32 = number("f32", contract=True)
 
 
@@ -75,7 +76,7 @@ def test_the_larger_and_the_smaller(opcode, lanes):
 @pytest.mark.parametrize("limit", EDGES)
 @pytest.mark.parametrize("opcode", ["maximum", "minimum"])
 def test_the_larger_and_the_smaller_with_a_constant(opcode, limit, first, lanes):
-    a = np.array([*EDGES, 0.0], np.float32)
+    a = np.array([*EDGES, *EDGES[: -len(EDGES) % 4]], np.float32)
     operands = (2, 0) if first else (0, 2)
     operations = (Operation("constant", (), limit), Operation(opcode, operands))
     got = run(operations, a, a, lanes=lanes)

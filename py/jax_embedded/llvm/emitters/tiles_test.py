@@ -8,11 +8,12 @@ import pytest
 
 from jax_embedded.ir.elementwise import Operation
 from jax_embedded.ir.thunks import ConvolutionThunk, DotAxis, Origin, WindowAxis
-from jax_embedded.llvm.emitters.arithmetic import SumOptions
+from jax_embedded.llvm.emitters import tiles
+from jax_embedded.llvm.emitters.arithmetic import SumOptions, terms_at_once
 from jax_embedded.llvm.emitters.convolution import convolution
 from jax_embedded.llvm.emitters.dot import dot
 from jax_embedded.llvm.emitters.sums_testing import HOST, called, close, slice_of, thunk_of
-from jax_embedded.llvm.emitters.tile_choice import Problem, Registers, _cost, _ranked
+from jax_embedded.llvm.emitters.tile_choice import Problem, Registers, Tile, _cost, _ranked
 from jax_embedded.llvm.emitters.unpacked import MOST_TERMS
 
 # What the code of a core computes with, but as this machine's code.
@@ -27,10 +28,12 @@ ARITHMETIC = {
     "pairs_by_iteration": replace(HOST, float_lanes=1, fused=True, loads_pairs=True),
     "pairs_by_load": replace(HOST, float_lanes=1, fused=True, loads_pairs=True),
     "no_long_products": replace(HOST, float_lanes=1, float_dtypes=(), multiplies_long=False),
+    "size": replace(HOST, float_lanes=1, fused=True),
 }
 OPTIONS = {name: SumOptions(pairs=name.startswith("pairs")) for name in ARITHMETIC} | {
     "pairs_by_iteration": SumOptions(pairs=True, moves="by_iteration"),
     "pairs_by_load": SumOptions(pairs=True, moves="by_load"),
+    "size": SumOptions(size=True),
 }
 UNPACKED = ["no_fpu", "no_long_products"]
 CASES = 40
@@ -406,6 +409,53 @@ def test_convolutions(seed, arithmetic):
     )
     expected = convolved(lhs.astype(np.float64), rhs.astype(np.float64), axes, groups)
     assert close(got, expected, 25 * features), thunk
+
+
+@pytest.mark.parametrize("terms", [17, 18, 24, 31, 32])
+@pytest.mark.parametrize(
+    "tile",
+    [
+        Tile(2, 3, 4, chains=4, part=16),
+        Tile(2, 3, 4, chains=4, part=16, first_apart=True),
+        Tile(2, 3, 8, peeled=True, part=16, first_apart=True),
+        Tile(2, 3, 16, part=16, first_apart=True),
+        Tile(2, 4, 16, along="columns", part=16, first_apart=True),
+    ],
+)
+def test_sums_in_two_parts(monkeypatch, tile, terms):
+    """The second one of them may have fewer terms than an iteration, or than chains."""
+    monkeypatch.setattr(tiles, "choose", lambda *_, **__: tile)
+    lhs, rhs = (
+        np.random.default_rng(terms).standard_normal(dims).astype(np.float32)
+        for dims in ((5, terms), (terms, 8))
+    )
+    thunk = thunk_of("mk,kn->mn", lhs, rhs)
+    got = called(lambda code: dot(code, thunk, HOST, SumOptions()), lhs, rhs, (5, 8))
+    assert close(got, lhs.astype(np.float64) @ rhs.astype(np.float64), terms)
+
+
+@pytest.mark.parametrize("unroll", [1, 2, 4, 8, 16])
+@pytest.mark.parametrize("taps", [16, 32])
+def test_sums_along_two_axes(monkeypatch, taps, unroll):
+    """Terms that read the same vectors follow each other; an iteration may have all of a part."""
+    tile = Tile(1, 8, unroll, along="columns", part=16, first_apart=taps > 16)
+    monkeypatch.setattr(tiles, "choose", lambda *_, **__: tile)
+    x, h = (
+        np.random.default_rng(taps).standard_normal(n).astype(np.float32) for n in (23 + taps, taps)
+    )
+    slices = slice_of(x), slice_of(h), slice_of((24,))
+    window = (WindowAxis(24, taps, x.size, 1, 1, 1),)
+    thunk = ConvolutionThunk(Origin("i", "op"), *slices, (), (), window)
+    got = called(lambda code: convolution(code, thunk, HOST, SumOptions()), x, h, (24,))
+    assert close(got, np.correlate(x.astype(np.float64), h.astype(np.float64)), taps)
+
+
+@pytest.mark.parametrize("terms", [1, 64, 256, 640, 784, 1000, 4096, 100_000])
+def test_parts_make_about_as_many_as_they_have_terms(terms):
+    """The error of a part and of their sum is near the least of all powers of two from 16 on."""
+    least = min(part + terms / part for part in (2**k for k in range(4, 20)))
+    part = terms_at_once(terms)
+    assert part + terms / part <= 1.1 * least
 
 
 def test_of_tiles_that_are_about_as_good_the_shortest_comes_first():
