@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 import ctypes
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pytest
+from llvmlite import ir
 
 from jax_embedded.ir.elementwise import Operation
-from jax_embedded.llvm.emitters.code import Code
+from jax_embedded.llvm.emitters.code import Code, code_of
 from jax_embedded.llvm.emitters.epilogue import finish
 from jax_embedded.llvm.emitters.number import number
 from jax_embedded.llvm.emitters.sums_testing import compiled
@@ -104,3 +106,12 @@ def test_what_is_a_function(opcode, name, compute):
     a, b = np.random.default_rng(0).standard_normal((2, 8)).astype(np.float32)
     got = run(operations, a, b, lanes=1, functions={name: function})
     assert same(got, [-compute(x) for x in a + b])
+
+
+def test_vectors_have_functions_of_as_many_lanes():
+    module = ir.Module()
+    code = Code(module, "f", 1, inline=False)
+    kind = Vector(4, F32)
+    total = kind.load(code, code.arguments[0], 0)
+    finish(code, F32, total, [], (Operation("tanh", (0,)),))
+    assert re.search(r"call <4 x float> @\"?jxe\.tanh\.v4f32\"?\(", code_of(module))
