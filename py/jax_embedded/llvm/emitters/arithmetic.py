@@ -19,7 +19,7 @@ _SEQUENTIAL_TERMS = 64
 # To unpack and to pack is more code than a few calls, and takes as long as two or three.
 _UNPACKED_TERMS = 4
 # How the addresses go on that loops read from: as LLVM likes; with each iteration; or behind each
-# load, which then does it.
+# load, or some, which then does it.
 Moves = Literal["freely", "by_iteration", "by_load"]
 _COMPUTED_AS = {"f16": "f32", "bf16": "f32", "c64": "f32", "c128": "f64"}
 
@@ -48,7 +48,7 @@ class SumOptions:
     """contract: allow fused multiply-add where the core has it. size: prefer short code.
 
     pairs: load neighbours two by two, if the core can.
-    moves: with pairs, how the addresses go on.
+    moves: with pairs or vectors, how the addresses go on.
     rank: which of the tiles to take, the best of which is thought to be that of 0.
     library: leave to the DSP library what it has.
     """
@@ -101,6 +101,6 @@ def arithmetic(
         registers = Registers(2, 1, terms if kind.is_integer else at_once, steps=20 * kind.parts)
     in_order = terms_at_once(terms, sequential=sequential and dtype == "f32")
     registers = replace(registers, rank=options.rank, in_order=in_order)
-    moves = options.moves if registers.pairs else "freely"
     is_mve = lanes > 1 and "+mve" in target.features
+    moves = options.moves if registers.pairs or is_mve else "freely"
     return Arithmetic(kind, kind, registers, lanes, size, moves, is_mve, pairs)

@@ -159,10 +159,14 @@ class Code:
         state: list[ir.Value],
         body: Callable[[list[ir.Value]], list[ir.Value]],
         most: int = 1,
+        *,
+        in_hardware: bool = False,
     ) -> list[ir.Value]:
         """What becomes of the state when `body` makes the next one of it, `count` times.
 
         count: if it is not known, at least 1, and at most `most`. LLVM does not unroll the loop.
+        in_hardware: the core counts, if no other loop is inside. LLVM sees to it where it can, but
+        not where it finds a piece of assembly, such as `opaque` is.
         """
         times = count if isinstance(count, int) else most
         if times == 0:
@@ -178,8 +182,6 @@ class Code:
         head = self._block("repeat")
         self.build.branch(head)
         self.build.position_at_end(head)
-        counter = self.build.phi(I32)
-        counter.add_incoming(I32(count) if isinstance(count, int) else count, begin)
         phis = [self.build.phi(value.type) for value in state]
         for phi, value in zip(phis, state, strict=True):
             phi.add_incoming(value, begin)
@@ -188,13 +190,43 @@ class Code:
         self.depth -= 1
         for phi, value in zip(phis, ends, strict=True):
             phi.add_incoming(value, self.build.block)
-        left = self.build.sub(counter, I32(1))
-        counter.add_incoming(left, self.build.block)
+        in_hardware = in_hardware and self.build.block is head
+        count_down = self._count_down_in_hardware if in_hardware else self._count_down
+        left = count_down(I32(count) if isinstance(count, int) else count, begin, head)
         going = self.build.icmp_unsigned("!=", left, I32(0))
         self.build.cbranch(going, head, exit_).set_metadata("llvm.loop", self._as_it_is())
         self._times = before
         self.build.position_at_end(exit_)
         return ends
+
+    def _count_down(self, count: ir.Value, begin: ir.Block, head: ir.Block) -> ir.Value:
+        """What is left of the count at the end of an iteration."""
+        end = self.build.block
+        self.build.position_at_start(head)
+        counter = self.build.phi(I32)
+        self.build.position_at_end(end)
+        left = self.build.sub(counter, I32(1))
+        counter.add_incoming(count, begin)
+        counter.add_incoming(left, end)
+        return left
+
+    def _count_down_in_hardware(self, count: ir.Value, begin: ir.Block, head: ir.Block) -> ir.Value:
+        """The same for a loop of one block."""
+        # Of a vector LLVM does not make another counter beside this one.
+        vector = ir.VectorType(I32, 1)
+        none = ir.Constant(vector, ir.Undefined)
+        start = self.declare("llvm.start.loop.iterations.i32", ir.FunctionType(I32, [I32]))
+        decrement = self.declare("llvm.loop.decrement.reg.i32", ir.FunctionType(I32, [I32, I32]))
+        with self.build.goto_block(begin):
+            first = self.build.insert_element(none, self.build.call(start, [count]), I32(0))
+        self.build.position_at_start(head)
+        counter = self.build.phi(vector)
+        self.build.position_at_end(head)
+        now = self.build.extract_element(counter, I32(0))
+        left = self.build.call(decrement, [now, I32(1)])
+        counter.add_incoming(first, begin)
+        counter.add_incoming(self.build.insert_element(none, left, I32(0)), head)
+        return left
 
     def _as_it_is(self) -> ir.MDValue:
         """What is attached to a loop that LLVM must not unroll."""

@@ -3,6 +3,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache, partial
 
 from llvmlite import ir
 
@@ -18,6 +19,7 @@ class Operand:
     term: how many elements the next term is away.
     places: those of one term: of the rows, or of the columns.
     stretch: after the loads of so many terms the address goes on; 0: at the end of an iteration.
+    together: make these loads one after the other, not each when it is asked for.
     goes_at_once: right behind these loads, not only before the next ones.
     """
 
@@ -26,6 +28,7 @@ class Operand:
     term: int
     places: Sequence[int]
     stretch: int = 0
+    together: bool = True
     goes_at_once: bool = False
 
     def reads(self, base: ir.Value, terms: int) -> "Reads | MovingReads":
@@ -58,20 +61,23 @@ class MovingReads:
         self._operand, self._next, self._terms = operand, base, terms
         self._begun = 0
         self._step = 0  # from there to where the next stretch is
-        self._loaded: dict[tuple[int, int], Value] = {}
+        self._loads: dict[tuple[int, int], Callable[[], Value]] = {}
 
     def load(self, term: int, place: int) -> Value:
         while term >= self._begun:
-            self._read_stretch()
-        return self._loaded[term, place]
+            self._begin_stretch()
+        return self._loads[term, place]()
 
-    def _read_stretch(self) -> None:
+    def _begin_stretch(self) -> None:
         operand, base = self._operand, self.end()
         count = min(operand.stretch, self._terms - self._begun)
-        load = operand.load_from(base, operand.wanted(count))
+        load_from = operand.load_from(base, operand.wanted(count))
         for n in range(count):
             for place in operand.places:
-                self._loaded[self._begun + n, place] = load(n * operand.term + place)
+                load = cache(partial(load_from, n * operand.term + place))
+                self._loads[self._begun + n, place] = load
+                if operand.together:
+                    load()
         self._begun += count
         self._step = count * operand.term
         if operand.goes_at_once:

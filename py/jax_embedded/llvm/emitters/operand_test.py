@@ -10,8 +10,10 @@ class Memory:
     def __init__(self):
         self.log: list[str] = []
 
-    def operand(self, term: int, places: tuple[int, ...], stretch: int, *, at_once=False):
-        return Operand(self.load_from, self.on, term, places, stretch, at_once)
+    def operand(
+        self, term: int, places: tuple[int, ...], stretch: int, *, together=True, at_once=False
+    ):
+        return Operand(self.load_from, self.on, term, places, stretch, together, at_once)
 
     def load_from(self, base, wanted):
         wanted = set(wanted)
@@ -30,10 +32,12 @@ class Memory:
 
 @pytest.mark.parametrize("terms", [1, 2, 5, 8])
 @pytest.mark.parametrize("stretch", [0, 1, 2, 4])
+@pytest.mark.parametrize("together", [False, True])
 @pytest.mark.parametrize("at_once", [False, True])
-def test_each_element_is_loaded_from_where_it_lies(terms, stretch, at_once):
+def test_each_element_is_loaded_from_where_it_lies(terms, stretch, together, at_once):
     memory = Memory()
-    reads = memory.operand(10, (0, 1, 5), stretch, at_once=at_once).reads(1000, terms)
+    operand = memory.operand(10, (0, 1, 5), stretch, together=together, at_once=at_once)
+    reads = operand.reads(1000, terms)
     for term in range(terms):
         for place in (0, 1, 5):
             assert reads.load(term, place) == 1000 + 10 * term + place
@@ -42,16 +46,18 @@ def test_each_element_is_loaded_from_where_it_lies(terms, stretch, at_once):
 
 
 @pytest.mark.parametrize(
-    ("at_once", "expected"),
+    ("together", "at_once", "expected"),
     [
-        (False, "load 0, load 1, used, used, on 2, load 2, used, on 3"),
-        (True, "load 0, load 1, on 2, used, used, load 2, on 3, used"),
+        (False, False, "load 0, used, load 1, used, on 2, load 2, used, on 3"),
+        (True, False, "load 0, load 1, used, used, on 2, load 2, used, on 3"),
+        (True, True, "load 0, load 1, on 2, used, used, load 2, on 3, used"),
     ],
 )
-def test_an_address_goes_on_with_the_loads_of_a_stretch(at_once, expected):
+def test_an_address_goes_on_with_the_loads_of_a_stretch(together, at_once, expected):
     memory = Memory()
-    reads = memory.operand(1, (0,), 2, at_once=at_once).reads(0, 3)
+    reads = memory.operand(1, (0,), 2, together=together, at_once=at_once).reads(0, 3)
     for term in range(3):
+        reads.load(term, 0)
         reads.load(term, 0)
         memory.log.append("used")
     reads.end()

@@ -164,11 +164,14 @@ class _Sums:
         assert isinstance(last, DotAxis)
         lanes = how.lanes
         problem = problem_of(how, row, column, terms)
-        self.moves = how.moves
         self.tile: Tile = choose(problem, how.registers, size=how.size)
         # Numbers of both sides; beside vectors, those of one side that go to all of their lanes.
         self.pairs = how.pairs and self.tile.along == ("rows" if lanes == 1 else "columns")
         self.vector = Vector(lanes, how.number)
+        # The vectors of a part go through memory as one stream.
+        self.streams = how.is_mve and how.moves == "by_load" and self.tile.along == "columns"
+        self.reach = how.registers.reach // how.number.align
+        self.moves = "freely" if how.is_mve else how.moves
         # Where two vectors are loaded for each product or two, LLVM loads more ahead than there are
         # registers for.
         self.pinned = how.is_mve and self.tile.along == "terms" and problem.terms > lanes
@@ -237,6 +240,7 @@ class _Sums:
         self, lhs: ir.Value, rhs: ir.Value, results: list[ir.Value], rows: int, columns: int
     ) -> None:
         tile = _Tile(self, rows, columns)
+        lhs = self.on(lhs, tile.ahead, self.left)
         lhs, rhs, sums = tile.add(0, lhs, rhs, None)
         kind = self.vector if self.tile.along == "columns" else self.number
         out, *inputs = results
@@ -263,7 +267,12 @@ class _Tile:
         self.rows = range(rows)
         self.columns = range(0, columns, whole.width)
         self.chains = whole.tile.chains
-        left = [i * whole.row.lhs for i in self.rows]
+        # So do scalars that are neighbours. Their address is that of the last load of an iteration,
+        # which is the instruction with which it goes on.
+        self.scalars_stream = whole.streams and whole.pairs and rows == 1 and whole.last.lhs == 1
+        once = min(whole.tile.unroll, whole.most)
+        self.ahead = max(0, once - 2) if self.scalars_stream else 0
+        left = [i * whole.row.lhs - self.ahead for i in self.rows]
         right = [j * whole.column.rhs for j in self.columns]
         stretch = _PAIR if len(left) > 1 or len(right) > 1 else _PAIRS
         splat = whole.tile.along == "columns"
@@ -298,6 +307,10 @@ class _Tile:
         def moved(base: ir.Value, elements: int) -> ir.Value:
             return code.opaque(number.address(code, base, elements))
 
+        if splat and self.scalars_stream:
+            return Operand(load_from, moved, term, places)
+        if whole.streams and not splat and 0 < term <= whole.reach:
+            return Operand(load_from, moved, term, places, whole.reach // term, together=False)
         if whole.moves != "by_load" or not term or (term == 1 and len(places) > 1):
             return Operand(load_from, on, term, places)
         stretch = stretch if term == 1 else 1
@@ -333,10 +346,18 @@ class _Tile:
             lhs, rhs, sums = self._along(depth, most, lhs, rhs, None)
             parts -= 1
         state = [lhs, rhs, *_flat(sums or self._zeros())]
-        state = self.code.repeat(parts, state, lambda state: add_part(most, state))
+        state = self._repeat(parts, state, lambda state: add_part(most, state))
         if rest:
             state = add_part(rest, state)
         return state[0], state[1], self._sums(state[2:])
+
+    def _repeat(
+        self,
+        count: int,
+        state: list[ir.Value],
+        body: Callable[[list[ir.Value]], list[ir.Value]],
+    ) -> list[ir.Value]:
+        return self.code.repeat(count, state, body, in_hardware=self.whole.streams)
 
     def _along(
         self, depth: int, count: Index, lhs: ir.Value, rhs: ir.Value, sums: Sums | None
@@ -379,7 +400,7 @@ class _Tile:
             iterations -= 1
         else:
             state = [lhs, rhs, *_flat(sums or self._zeros())]
-        state = self.code.repeat(iterations, state, lambda state: step_on(unroll, state))
+        state = self._repeat(iterations, state, lambda state: step_on(unroll, state))
         if rest:
             state = step_on(rest, state)
         return state[0], state[1], self._sums(state[2:])

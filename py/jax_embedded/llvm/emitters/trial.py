@@ -61,6 +61,7 @@ def best_tile(
         ways = [replace(options, pairs=True, moves=moves) for moves in get_args(Moves)]
     elif pairs:
         ways += [replace(options, pairs=True)]
+        ways += [replace(options, pairs=True, moves="by_load")]
     found = []
     for way in ways:
         found += _best_ranks(write, pointers, target, way, patience)

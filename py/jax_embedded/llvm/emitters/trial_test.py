@@ -3,6 +3,7 @@
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from math import prod
 from typing import get_args
@@ -132,13 +133,16 @@ def test_pairs_are_tried_with_all_ways_of_addressing(best):
     assert options == SumOptions(pairs=True, moves=best)
 
 
-@pytest.mark.parametrize("best", [False, True])
-def test_scalars_are_tried_with_and_without_pairs(best):
+@pytest.mark.parametrize(
+    "best",
+    [SumOptions(), SumOptions(pairs=True), SumOptions(pairs=True, moves="by_load")],
+)
+def test_vectors_are_tried_with_and_without_pairs_and_streams(best):
     def write(code: Code, options: SumOptions) -> None:
-        add_squares(code, 50 if options.pairs == best else 60)
+        add_squares(code, 50 if replace(options, rank=0) == best else 60)
 
     _, options = best_tile(write, 2, TARGETS["cortex-m55"], SumOptions(), pairs=True)
-    assert options == SumOptions(pairs=best)
+    assert options == best
 
 
 @pytest.mark.parametrize(
@@ -203,6 +207,27 @@ def test_two_scalars_are_loaded_at_once():
 
     assert found(r"\tldrd\t", pairs=True) > found(r"\tldrd\t", pairs=False)
     assert found(r"\tldr\t", pairs=True) == 0
+
+
+@pytest.mark.parametrize("terms", [128, 120])
+def test_loads_move_the_addresses_of_streams(terms):
+    """LLVM would add to them, since a part of the sums is longer than its loads can reach."""
+    target = TARGETS["cortex-m55"]
+    write = dot_of("ij,i->j", (terms, 16), target)
+
+    def loop(moves: Moves) -> str:
+        options = SumOptions(pairs=True, moves=moves)
+        assembly = assembly_of(lambda code: write(code, options), target)
+        [found] = re.findall(
+            r"^(\.LBB\w+):\n((?:(?!\.L).*\n)*?)\tle\tlr, \1", assembly, re.MULTILINE
+        )
+        return found[1]
+
+    added = r"\tadds?(\.w)?\tr"
+    assert len(re.findall(added, loop("freely"))) > 2
+    assert not re.findall(added, loop("by_load"))
+    moved = r"\t(?:vldrw.u32|ldrd)\t[^[]*\[r\d+\], #\d+"
+    assert len(re.findall(moved, loop("by_load"))) > 2
 
 
 def dot_of(
