@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Measures the elementary functions of f32 against float64, as docs/numerics.md states.
+"""Measures the elementary functions of f32 against float64, as docs/numerics.md states: without and
+with fused multiply-add.
 
 The operands are all 2^32 for a function of one, and 2^28 random pairs for a function of two.
 """
@@ -53,29 +54,38 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("functions", nargs="*", help="(default: all)")
     for name in parser.parse_args().functions or sorted(REFERENCES):
-        found = worst(name, pairs(1 << 28, 0) if name in BINARY else all_floats())
-        sys.stdout.write(row(name, found) + "\n")
+        found = [
+            worst(name, pairs(1 << 28, 0) if name in BINARY else all_floats(), fused=fused)
+            for fused in (False, True)
+        ]
+        sys.stdout.write(row(name, *found) + "\n")
         sys.stdout.flush()
 
 
-def row(name: str, found: Worst) -> str:
+def row(name: str, separate: Worst, fused: Worst) -> str:
     """Of the table in docs/numerics.md."""
+    return f"| {name} | {_cells(separate)} | {_cells(fused)} |"
+
+
+def _cells(found: Worst) -> str:
     where = ", ".join(str(operand) for operand in found.operands)
-    return f"| {name} | {np.ceil(found.ulp * 100) / 100:.2f} | {where} |"
+    return f"{np.ceil(found.ulp * 100) / 100:.2f} | {where}"
 
 
-def table(text: str) -> dict[str, Worst]:
-    """The rows in a text."""
-    return {
-        name: Worst(float(ulp), tuple(np.float32(x) for x in where.split(", ")))
-        for name, ulp, where in re.findall(
-            r"^\| (\w+) \| (\d+\.\d\d) \| (\S+(?:, \S+)?) \|$", text, re.MULTILINE
-        )
-    }
+def table(text: str) -> dict[str, tuple[Worst, Worst]]:
+    """The rows in a text: without and with fused multiply-add."""
+    cells = r"\| (\d+\.\d\d) \| (\S+(?:, \S+)?) "
+
+    def found(ulp: str, where: str) -> Worst:
+        return Worst(float(ulp), tuple(np.float32(x) for x in where.split(", ")))
+
+    rows = re.findall(rf"^\| (\w+) {cells}{cells}\|$", text, re.MULTILINE)
+    return {name: (found(*of[:2]), found(*of[2:])) for name, *of in rows}
 
 
-def worst(name: str, operands: Iterator[tuple[np.ndarray, ...]]) -> Worst:
-    function = compiled(name, TARGETS["host"])
+def worst(name: str, operands: Iterator[tuple[np.ndarray, ...]], *, fused: bool = False) -> Worst:
+    machine = this_processor() if fused else None
+    function = compiled(name, TARGETS["host"], machine=machine, fused=fused)
     found = Worst(-1, ())
     for chunk in operands:
         got = function(*chunk)
@@ -170,13 +180,33 @@ def error(got: np.ndarray, expected: np.ndarray) -> np.ndarray:
 
 
 @functools.cache
+def this_processor() -> llvm.TargetMachine:
+    """With all its instructions, such as fused multiply-add."""
+    llvm.initialize_native_target()
+    llvm.initialize_native_asmprinter()
+    return llvm.Target.from_triple(TARGETS["host"].triple).create_target_machine(
+        cpu=llvm.get_host_cpu_name(),
+        features=llvm.get_host_cpu_features().flatten(),
+        opt=3,
+        reloc="pic",
+        codemodel="small",
+    )
+
+
+@functools.cache
 def compiled(
-    name: str, target: Target, *, lanes: int = 0, machine: llvm.TargetMachine | None = None
+    name: str,
+    target: Target,
+    *,
+    lanes: int = 0,
+    machine: llvm.TargetMachine | None = None,
+    fused: bool = False,
 ) -> Callable[..., np.ndarray]:
     """The function for arrays, whose lengths are multiples of `lanes`, in machine code of the host.
 
     lanes: of the vectors that it is called with; 0 for scalars, in a loop that LLVM may vectorise.
     target: for which the function is written. machine: of what processor, if not of any x86-64.
+    fused: whether it uses a fused multiply-add.
     """
     count = 2 if name in BINARY else 1
     kind = f"<{lanes} x float>" if lanes else "float"
@@ -206,7 +236,8 @@ done:
 }}
 """
     module = llvm.parse_assembly(text)
-    module.link_in(llvm.parse_assembly(define_math(frozenset({function}), target.float_lanes)))
+    definition = define_math(frozenset({function}), target.float_lanes, fused=fused)
+    module.link_in(llvm.parse_assembly(definition))
     module.verify()
     for defined in module.functions:
         if defined.name != "run" and not defined.is_declaration:
@@ -234,9 +265,9 @@ done:
     return on_arrays
 
 
-def documented() -> dict[str, Worst]:
-    """What docs/numerics.md states."""
-    return table((Path(__file__).parents[2] / "docs" / "numerics.md").read_text())
+def document() -> str:
+    """docs/numerics.md."""
+    return (Path(__file__).parents[2] / "docs" / "numerics.md").read_text()
 
 
 if __name__ == "__main__":

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-import llvmlite.binding as llvm
+from functools import partial
+
 import numpy as np
 import pytest
 import ulp
@@ -14,40 +15,37 @@ def sampled(name: str, count: int, seed: int):
     return ulp.pairs(count, seed) if name in ulp.BINARY else ulp.samples(count, seed)
 
 
-def this_processor() -> llvm.TargetMachine:
-    """With all its instructions, such as fused multiply-add."""
-    return llvm.Target.from_triple(HOST.triple).create_target_machine(
-        cpu=llvm.get_host_cpu_name(),
-        features=llvm.get_host_cpu_features().flatten(),
-        opt=3,
-        reloc="pic",
-        codemodel="small",
-    )
-
-
+@pytest.mark.parametrize("fused", [False, True])
 @pytest.mark.parametrize("name", ulp.REFERENCES)
-def test_errors_are_within_what_is_documented(name):
-    assert ulp.worst(name, sampled(name, SAMPLES, 0)).ulp <= ulp.documented()[name].ulp
+def test_errors_are_within_what_is_documented(name, fused):
+    found = ulp.worst(name, sampled(name, SAMPLES, 0), fused=fused)
+    assert found.ulp <= ulp.table(ulp.document())[name][fused].ulp
 
 
 @pytest.mark.parametrize("name", ulp.REFERENCES)
 def test_the_worst_operands_are_as_bad_as_documented(name):
-    stated = ulp.documented()[name]
-    operands = tuple(np.full(8, operand, np.float32) for operand in stated.operands)
-    assert ulp.row(name, ulp.worst(name, iter([operands]))) == ulp.row(name, stated)
+    stated = ulp.table(ulp.document())[name]
+    found = [
+        ulp.worst(name, iter([tuple(np.full(8, x, np.float32) for x in of.operands)]), fused=fused)
+        for fused, of in enumerate(stated)
+    ]
+    assert ulp.row(name, *found) in ulp.document().splitlines()
 
 
 @pytest.mark.parametrize("name", ulp.REFERENCES)
-def test_vectors_and_processors_make_no_difference(name):
+@pytest.mark.parametrize("fused", [False, True])
+def test_vectors_and_processors_make_no_difference(name, fused):
+    machine = ulp.this_processor() if fused else None
+    compiled = partial(ulp.compiled, name, machine=machine, fused=fused)
     variants = [
-        ulp.compiled(name, TARGETS["cortex-m0"]),  # no vectors
-        ulp.compiled(name, TARGETS["cortex-m0"], lanes=8),  # a loop over the lanes
-        ulp.compiled(name, HOST, lanes=4),
-        ulp.compiled(name, HOST, lanes=8),
-        ulp.compiled(name, HOST, lanes=2),
-        ulp.compiled(name, HOST, machine=this_processor()),
+        compiled(TARGETS["cortex-m0"]),  # no vectors
+        compiled(TARGETS["cortex-m0"], lanes=8),  # a loop over the lanes
+        compiled(HOST, lanes=4),
+        compiled(HOST, lanes=8),
+        compiled(HOST, lanes=2),
+        compiled(HOST, machine=ulp.this_processor()),
     ]
-    usual = ulp.compiled(name, HOST)
+    usual = compiled(HOST)
     for operands in sampled(name, 1 << 18, 1):
         whole = operands[0].size // 8 * 8
         operands = tuple(operand[:whole] for operand in operands)
@@ -87,10 +85,12 @@ def test_error_of_what_lies_between_two_floats():
 
 
 def test_table():
-    found = ulp.Worst(1.2345, (np.float32(-3e-7),))
-    assert ulp.row("exp", found) == "| exp | 1.24 | -3e-07 |"
-    text = f"# Title\n\n{ulp.row('exp', found)}\n| pow | 1.50 | 2.5, -1e+10 |\n| a | b | c |\n"
+    separate, fused = (ulp.Worst(x, (np.float32(-3e-7),)) for x in (1.2345, 0.5))
+    assert ulp.row("exp", separate, fused) == "| exp | 1.24 | -3e-07 | 0.50 | -3e-07 |"
+    of_pow = "| pow | 1.50 | 2.5, -1e+10 | 2.50 | 1, 2 |"
+    text = f"# Title\n\n{ulp.row('exp', separate, fused)}\n{of_pow}\n| a | b | c | d | e |\n"
+    first, second = (np.float32(2.5), np.float32(-1e10)), (np.float32(1), np.float32(2))
     assert ulp.table(text) == {
-        "exp": ulp.Worst(1.24, (np.float32(-3e-7),)),
-        "pow": ulp.Worst(1.5, (np.float32(2.5), np.float32(-1e10))),
+        "exp": (ulp.Worst(1.24, (np.float32(-3e-7),)), fused),
+        "pow": (ulp.Worst(1.5, first), ulp.Worst(2.5, second)),
     }

@@ -18,11 +18,13 @@ class Body:
 
     lanes: of its vectors; 0 for scalars. lines: so far. externals: declarations of what it calls.
     branches: whether `either` computes one of the two only.
+    fused: whether the processor has a fused multiply-add that may be used.
     """
 
-    def __init__(self, lanes: int, *, branches: bool = False):
+    def __init__(self, lanes: int, *, branches: bool = False, fused: bool = False):
         self.lanes = lanes
         self.branches = branches
+        self.fused = fused
         self.lines: list[str] = []
         self.externals: set[str] = set()
         self._block = "entry"
@@ -190,6 +192,12 @@ class Value:
     def __rmul__(self, other: float) -> "Value":
         return self._binary("mul", other, swap=True)
 
+    def times(self, other: "Value | float", *, plus: "Value | float") -> "Value":
+        """self * other + plus; rounded once, if the body is fused."""
+        if not self.body.fused:
+            return self * other + plus
+        return self.body.call("fma", self, *(self.body._value(self.kind, v) for v in (other, plus)))
+
     def __truediv__(self, other: "Value | float") -> "Value":
         return self._binary("div", other)
 
@@ -273,9 +281,9 @@ class Value:
 def polynomial(x: Value, coefficients: Sequence[Value | float]) -> Value:
     """coefficients[0] + coefficients[1] * x + … by Horner's rule."""
     *rest, last = coefficients
-    value = last * x + rest.pop()
+    value = x.body._value(x.kind, last)
     for coefficient in reversed(rest):
-        value = value * x + coefficient
+        value = value.times(x, plus=coefficient)
     return value
 
 

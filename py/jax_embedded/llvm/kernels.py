@@ -26,6 +26,7 @@ class Kernels:
 
     def __init__(self, program: Program, *, contract: bool):
         """contract: see `clean_kernel`."""
+        self.contract = contract
         self.modules: dict[str, KernelModule] = {}
         self.same_code: dict[str, str] = {}
         in_place = {program.kernels[t.kernel] for t in program.kernel_thunks() if t.in_place}

@@ -209,7 +209,8 @@ def _link_kernels(
                 function.name = kernel_symbol(function.name)
         _link_in(module, other, kernel)
     if math:
-        text = define_math(math, target.float_lanes)
+        fused = target.fused and kernels.contract
+        text = define_math(math, target.float_lanes, fused=fused)
         _link_in(module, _read(text, "math", target, layout), "math")
     for function in module.functions:
         if not function.is_declaration and function.name not in (*functions, *kept):

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Definitions of the math functions that XLA's kernels call and LLVM or the C library lack.
 
-The elementary functions of f32 are ours, see math_functions.py: the same bits on every processor.
+The elementary functions of f32 are ours, see math_functions.py: the same bits on every processor,
+but for fused multiply-add, which they use where the processor has it and the program may.
 Those of f16 and bf16 go through f32; those of f64 are the C library's, one call per lane.
 A function of more lanes than the processor has is a loop over as many as it has. A processor
 without vectors has one function for all places that need it, if LLVM finds it too large to inline;
@@ -73,11 +74,11 @@ def function_of_f32(operation: str, lanes: int = 0) -> str:
     return _Function(operation, lanes, "f32").name
 
 
-def define_math(names: frozenset[str], float_lanes: int) -> str:
+def define_math(names: frozenset[str], float_lanes: int, *, fused: bool = False) -> str:
     """A module with a definition of each name, of `rename_math` or `function_of_f32`, and what it
     calls.
 
-    float_lanes: see Target.
+    float_lanes: see Target. fused: whether to use a fused multiply-add.
     """
     definitions: dict[str, str] = {}
     externals: set[str] = set()
@@ -89,7 +90,7 @@ def define_math(names: frozenset[str], float_lanes: int) -> str:
         if name == math_functions.FAR_ANGLE:
             definitions[name], called = _far_angle()
         else:
-            definitions[name], called = _Function.named(name).definition(float_lanes)
+            definitions[name], called = _Function.named(name).definition(float_lanes, fused)
         for declaration in called:
             match = re.search(rf"@({re.escape(PREFIX)}[\w.]+)", declaration)
             if match:
@@ -143,12 +144,12 @@ class _Function:
     def declaration(self) -> str:
         return "declare " + self._head(("", "") if self.operation in _BINARY else ("",))
 
-    def definition(self, float_lanes: int) -> tuple[str, set[str]]:
+    def definition(self, float_lanes: int, fused: bool) -> tuple[str, set[str]]:
         """The text, and the declarations of what it calls."""
         names = ("%a", "%b") if self.operation in _BINARY else ("%a",)
         attributes = "alwaysinline nounwind"
         # Where LLVM makes no vectors of it, branches cost nothing else.
-        body = Body(self.lanes, branches=float_lanes == 1 and not self.lanes)
+        body = Body(self.lanes, branches=float_lanes == 1 and not self.lanes, fused=fused)
         operands = [body.parameter(self.operand_kind, name) for name in names]
         if self.operation in _ELEMENTARY and self.type == "f32":
             if float_lanes == 1 and 0 < self.lanes <= _MOST_CALLS and len(operands) == 1:

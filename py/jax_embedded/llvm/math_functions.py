@@ -2,9 +2,10 @@
 """The elementary functions of f32, as expressions.
 
 Each takes the bodies' values and gives one; no branches but around what hardly ever happens, so
-that LLVM can put them into vectors. Subnormal results may come out as zeros, and subnormal operands
-may be taken for zeros, as XLA does. Errors in docs/numerics.md are those of all 2^32 operands;
-what stands beside a polynomial is its own error in exact arithmetic, relative to the function.
+that LLVM can put them into vectors. What may be fused is written with `times`. Subnormal results
+may come out as zeros, and subnormal operands may be taken for zeros, as XLA does. Errors in
+docs/numerics.md are those of all 2^32 operands; what stands beside a polynomial is its own error in
+exact arithmetic, relative to the function.
 """
 
 import math
@@ -91,14 +92,14 @@ def _nan_of(body: Body, x: Value, value: Value) -> Value:
 
 def _reduce_exponent(x: Value) -> tuple[Value, Value]:
     """n and r with x = n ln(2) + r, |r| <= ln(2)/2; n in the low bits of an integer."""
-    shifted = x * _LOG2_E + _ROUNDER
+    shifted = x.times(_LOG2_E, plus=_ROUNDER)
     n = shifted - _ROUNDER
-    return shifted.bits(), (x - n * _LN2_HIGH) - n * _LN2_LOW
+    return shifted.bits(), n.times(-_LN2_LOW, plus=n.times(-_LN2_HIGH, plus=x))
 
 
 def _exp_of(r: Value, n: Value) -> Value:
     """e^r 2^n."""
-    return _scaled((r * r * polynomial(r, _EXP) + r) + 1.0, n)
+    return _scaled((r * r).times(polynomial(r, _EXP), plus=r) + 1.0, n)
 
 
 def exp(body: Body, x: Value) -> Value:
@@ -112,7 +113,8 @@ def exp(body: Body, x: Value) -> Value:
 def expm1(body: Body, x: Value) -> Value:
     n, r = _reduce_exponent(x)
     half_power = ((n + 126) << _FRACTION_BITS).of_bits()  # 2^n may be too large
-    half = half_power * (r * r * polynomial(r, _EXPM1) + r) + (half_power - 0.5)
+    grown = (r * r).times(polynomial(r, _EXPM1), plus=r)
+    half = half_power.times(grown, plus=half_power - 0.5)
     y = body.where(_size(x) < _bits(2.0**-25), x, half + half)
     y = body.where(x.bits() > _bits(88.72283), float("inf"), y)
     y = body.where(x.bits().above(_bits(-17.32868)), -1.0, y)
@@ -124,7 +126,7 @@ def tanh(body: Body, x: Value) -> Value:
 
     def small(a: Value) -> Value:
         square = a * a
-        return square * polynomial(square, _TANH) * a + a
+        return (square * polynomial(square, _TANH)).times(a, plus=a)
 
     def large() -> Value:
         # Beyond 9.1 it rounds to 1, and e^x does not overflow.
@@ -197,13 +199,13 @@ def _sin_in_quadrant(body: Body, n: Value, r: Value, sign: Value) -> Value:
     coefficients = [
         body.where(even, of_sin, of_cos) for of_sin, of_cos in zip(_SIN, _COS, strict=True)
     ]
-    y = square * polynomial(square, coefficients) * first + first
+    y = (square * polynomial(square, coefficients)).times(first, plus=first)
     return (y.bits() ^ ((n & 2) << 30) ^ sign).of_bits()
 
 
 def _tan_in_quadrant(body: Body, n: Value, r: Value, sign: Value) -> Value:
     square = r * r
-    tan = square * polynomial(square, _TAN) * r + r
+    tan = (square * polynomial(square, _TAN)).times(r, plus=r)
     even = (n & 1).equals(0)
     y = body.where(even, tan, -1.0) / body.where(even, 1.0, tan)
     return (y.bits() ^ sign).of_bits()
@@ -291,7 +293,7 @@ def far_angle_table() -> str:
 
 def _atan_of(t: Value) -> Value:
     square = t * t
-    return square * polynomial(square, _ATAN) * t + t
+    return (square * polynomial(square, _ATAN)).times(t, plus=t)
 
 
 def atan(body: Body, x: Value) -> Value:
@@ -327,7 +329,7 @@ def cbrt(body: Body, x: Value) -> Value:
     t = (guess.to_integer() & 0xFFFF0000).of_bits()
     cube = t * t * t
     e = (m - cube) / cube
-    y = _scaled(e * polynomial(e, _CBRT) * t + t, third)
+    y = _scaled((e * polynomial(e, _CBRT)).times(t, plus=t), third)
     y = body.where(size < _LEAST_NORMAL, 0.0, y)
     y = body.where(size > _INFINITY - 1, size.of_bits(), y)
     return _with_sign(y, x)
@@ -340,7 +342,7 @@ def erf(body: Body, x: Value) -> Value:
     def near() -> Value:
         square = a * a
         larger = a * 2.0**24  # or a product would be subnormal where a is not
-        return (polynomial(square, _ERF) * larger + larger) * 2.0**-24
+        return polynomial(square, _ERF).times(larger, plus=larger) * 2.0**-24
 
     def far() -> Value:
         n, r = _reduce_exponent(-polynomial(a, _ERFC))
@@ -402,7 +404,7 @@ def pow(body: Body, x: Value, y: Value) -> Value:
     z = product + rest
     shifted = z + _ROUNDER
     f = (product - (shifted - _ROUNDER)) + rest
-    power = _scaled(f * polynomial(f, _EXP2) + 1.0, shifted.bits())
+    power = _scaled(f.times(polynomial(f, _EXP2), plus=1.0), shifted.bits())
     power = body.where((product - 128.0) + rest < 0.0, power, float("inf"))
     power = body.where(z > -126.00001, power, 0.0)
 
