@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from chart import chart
-from counts import CORES, FOLDER, M4F, OURS, Count, Table, golden, workloads
+from counts import CORES, FOLDER, M4F, OURS, OURS_SIZE, Count, Table, golden, workloads
 from growth_table import growth
 from sizes import Failed
 
@@ -22,7 +22,7 @@ them, and in plain C.
 
 ![instructions and cycles relative to the best peer](benchmarks.svg)
 
-* **ours**: `workloads.py`, exported.
+* **ours**: `workloads.py`, exported; **ours-size**, with `optimize = "size"`.
 * **gcc-…**: `plain/`, simple loops over constant extents, the weights in the same file, what is
   written `restrict`, by `arm-none-eabi-gcc` with these options and its C library. With
   `-ffast-math` it may reorder sums, as we do.
@@ -75,6 +75,16 @@ instructions, estimated cycles and code, and so many bytes more RAM:
 |---|---|---|---|---|
 """
 
+SIZE = """\
+
+## Where short code is not the shortest
+
+With `optimize = "size"`, ours takes so many bytes of code, and the shortest of plain C so many:
+
+| core | longer | as long | shorter |
+|---|---|---|---|
+"""
+
 CYCLES = """\
 
 ## M4F, estimated cycles
@@ -115,13 +125,16 @@ def document(table: Table) -> str:
     for platform, core in CORES.items():
         kinds = [worse(table, platform, kind) for kind in ("instructions", "cycles", "code", "ram")]
         text += f"| {core} | {' | '.join(kinds)} |\n"
+    text += SIZE
+    for platform, core in CORES.items():
+        text += f"| {core} | {' | '.join(short_code(table, platform))} |\n"
     return text
 
 
 def rows(table: Table, platform: str, kind: str) -> str:
     """A table of all functions and makers. kind: in bold where it is the least."""
     makers = sorted({made for on in table.values() for by in on.values() for made in by})
-    makers.sort(key=lambda made: made != OURS)
+    makers.sort(key=lambda made: made not in (OURS, OURS_SIZE))
     text = f"| function | {' | '.join(makers)} |\n|---|{'---:|' * len(makers)}\n"
     for workload, on in table.items():
         by = on[platform]
@@ -142,7 +155,24 @@ def numbers(found: Count | None, kind: str, least: int) -> str:
 
 def best(made: dict[str, Count | None], kind: str) -> int:
     """Of the peers whose results are right."""
-    return min(getattr(found, kind) for peer, found in made.items() if found and peer != OURS)
+    peers = (found for peer, found in made.items() if found and peer not in (OURS, OURS_SIZE))
+    return min(getattr(found, kind) for found in peers)
+
+
+def short_code(table: Table, platform: str) -> list[str]:
+    """Of the functions: those of which plain C takes less than ours-size, as much, and more."""
+    cells: dict[int, list[str]] = {-1: [], 0: [], 1: []}
+    for workload, on in table.items():
+        made = on[platform]
+        ours = made[OURS_SIZE].code
+        theirs = min(found.code for peer, found in made.items() if found and is_plain_c(peer))
+        longer = (ours > theirs) - (ours < theirs)
+        cells[longer].append(f"{workload} {ours:,} / {theirs:,}")
+    return [", ".join(cells[longer]) or "none" for longer in (1, 0, -1)]
+
+
+def is_plain_c(peer: str) -> bool:
+    return peer.startswith("gcc-")
 
 
 def worse(table: Table, platform: str, kind: str) -> str:
