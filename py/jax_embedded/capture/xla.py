@@ -35,28 +35,15 @@ class XlaRelease:
 
 
 # `small_while_loop_byte_threshold=0`: otherwise a small loop becomes one function with another ABI.
-# `disable_tiled_emitter`, `disable_new_fusion_emitters`: scalar loops, which suit every core. With
-# the latter 0.10.2 takes an emitter whose cbrt is a pow, 12 ulp off.
+# `disable_tiled_emitter`: loops of scalars, which suit every core and can be joined.
+_BACKEND_OPTIONS = (
+    "--xla_backend_extra_options=xla_cpu_disable_tiled_emitter,"
+    "xla_cpu_small_while_loop_byte_threshold=0"
+)
 RELEASES = {  # the oldest first
-    "0.10.2": XlaRelease(
-        (
-            *_FLAGS,
-            (
-                "--xla_backend_extra_options=xla_cpu_disable_tiled_emitter,"
-                "xla_cpu_small_while_loop_byte_threshold=0"
-            ),
-        ),
-        _THUNK_SCHEMA,
-    ),
+    "0.10.2": XlaRelease((*_FLAGS, _BACKEND_OPTIONS), _THUNK_SCHEMA),
     "0.12.0.1": XlaRelease(
-        (
-            *_FLAGS,
-            "--xla_dump_emitter_re=.*",
-            (
-                "--xla_backend_extra_options=xla_cpu_disable_new_fusion_emitters,"
-                "xla_cpu_small_while_loop_byte_threshold=0"
-            ),
-        ),
+        (*_FLAGS, "--xla_dump_emitter_re=.*", _BACKEND_OPTIONS),
         _THUNK_SCHEMA,
     ),
 }
