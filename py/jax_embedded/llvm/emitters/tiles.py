@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import product
 from math import prod
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 from llvmlite import ir
 
@@ -175,6 +175,7 @@ class _Sums:
         # Where two vectors are loaded for each product or two, LLVM loads more ahead than there are
         # registers for.
         self.pinned = how.is_mve and self.tile.along == "terms" and problem.terms > lanes
+        self.short = how.size
         self.most = self.tile.part
         self.sum: Number | Unpacked | Vector = how.sum
         if self.tile.along != "rows":
@@ -201,8 +202,11 @@ class _Sums:
 
     def write(self) -> None:
         def tiles(state: list[ir.Value], rows: int) -> list[ir.Value]:
-            self._columns(state[0], state[1:], rows)
-            lhs = self.on(state[0], rows * self.row.lhs, self.left)
+            ends = self._columns(state[0], state[1:], rows)
+            if len(ends) == 1 and self._ends_at(rows * self.row.lhs, "lhs"):
+                lhs = ends[0]
+            else:
+                lhs = self.on(state[0], rows * self.row.lhs, self.left)
             return [lhs, *self._along(state[1:], rows, self.row)]
 
         size = self.tile.rows
@@ -219,10 +223,24 @@ class _Sums:
             for role, base in enumerate(results)
         ]
 
-    def _columns(self, lhs: ir.Value, results: list[ir.Value], rows: int) -> None:
+    def _ends_at(self, elements: int, side: Literal["lhs", "rhs"]) -> bool:
+        """Whether what a tile has read of one side ends there, which saves an address."""
+        first = self.terms[0]
+        if not self.short or self.code.is_general or isinstance(first, Taps) or self.rest:
+            return False
+        return first.extent * getattr(first, side) == elements
+
+    def _columns(self, lhs: ir.Value, results: list[ir.Value], rows: int) -> list[ir.Value]:
+        """Returns where each of the tiles has ended on the left."""
+        ends = []
+
         def tiles(state: list[ir.Value], columns: int) -> list[ir.Value]:
-            self._tile(lhs, state[0], state[1:], rows, columns)
-            rhs = self.on(state[0], columns * self.column.rhs, self.right)
+            left, right = self._tile(lhs, state[0], state[1:], rows, columns)
+            ends.append(left)
+            if self._ends_at(columns * self.column.rhs, "rhs"):
+                rhs = right
+            else:
+                rhs = self.on(state[0], columns * self.column.rhs, self.right)
             return [rhs, *self._along(state[1:], columns, self.column)]
 
         size = self.tile.columns
@@ -235,10 +253,12 @@ class _Sums:
             back = columns - rest
             rhs = self.on(state[0], -back * self.column.rhs, self.right)
             tiles([rhs, *self._along(state[1:], -back, self.column)], columns)
+        return ends if whole + bool(rest) == 1 else []
 
     def _tile(
         self, lhs: ir.Value, rhs: ir.Value, results: list[ir.Value], rows: int, columns: int
-    ) -> None:
+    ) -> tuple[ir.Value, ir.Value]:
+        """Returns where its terms end, on both sides."""
         tile = _Tile(self, rows, columns)
         lhs = self.on(lhs, tile.ahead, self.left)
         lhs, rhs, sums = tile.add(0, lhs, rhs, None)
@@ -248,6 +268,7 @@ class _Sums:
             read = [self._input(kind, base, n, i, j) for n, base in enumerate(inputs, 1)]
             value = finish(self.code, self.number, total, read, self.epilogue)
             kind.store(self.code, value, out, i * self.row.out + j * self.column.out)
+        return self.on(lhs, -tile.ahead, self.left), rhs
 
     def _input(self, kind: Number | Vector, base: ir.Value, role: int, i: int, j: int) -> Value:
         along = step_of_result(self.column, role)

@@ -230,6 +230,15 @@ def test_loads_move_the_addresses_of_streams(terms):
     assert len(re.findall(moved, loop("by_load"))) > 2
 
 
+@pytest.mark.parametrize("name", ["cortex-m0", "cortex-m3", "cortex-m4f", "cortex-m55"])
+def test_short_code_goes_on_where_its_loops_end(name):
+    """A row begins where the one before it ends."""
+    target = TARGETS[name]
+    write = dot_of("ji,i->j", (64, 64), target)
+    assembly = assembly_of(lambda code: write(code, SumOptions(size=True)), target, size=True)
+    assert not re.findall(r"\tadds?(?:\.w)?\tr\d+, (?:r\d+, )?(?:#25[26]|r\d+)", assembly)
+
+
 def dot_of(
     subscripts: str, dims: tuple[int, ...], target: Target
 ) -> Callable[[Code, SumOptions], None]:
@@ -242,7 +251,7 @@ def dot_of(
     return write
 
 
-def assembly_of(write: Callable[[Code], None], target: Target) -> str:
+def assembly_of(write: Callable[[Code], None], target: Target, *, size: bool = False) -> str:
     module = ir.Module()
     code = Code(module, "f", 3, inline=False)
     write(code)
@@ -254,5 +263,5 @@ def assembly_of(write: Callable[[Code], None], target: Target) -> str:
     compiled = llvm.parse_assembly(head + text)
     compiled.get_function("f").linkage = "external"
     if "freeze" not in text:
-        optimise(compiled, target)
+        optimise(compiled, target, size=size)
     return target_machine(target).emit_assembly(compiled)
