@@ -11,6 +11,7 @@ from functools import partial
 
 from jax_embedded.ir.elementwise import MATH, Elementwise, Operation
 from jax_embedded.ir.program import Program
+from jax_embedded.ir.scratch import LOCAL_BYTES
 from jax_embedded.ir.thunks import (
     CallThunk,
     ConditionalThunk,
@@ -22,6 +23,7 @@ from jax_embedded.ir.thunks import (
     Thunk,
     WhileThunk,
     kernels_of,
+    must_follow,
     reads_and_writes,
 )
 
@@ -97,15 +99,27 @@ def _fused(
             thunk = replace(thunk, branches=tuple(map(within, thunk.branches)))
         elif isinstance(thunk, ConvolutionThunk):
             thunk = _without_reversal(thunk, found, once)
-        last = found[-1] if found else None
+        place = _place_before(found, thunk)
+        last = found[place] if found else None
         if isinstance(last, _Sum) and isinstance(thunk, KernelThunk):
             both = _with_epilogue(last, thunk, once)
             others = MATH.keys() - may_call(last)
             if both and not any(o.opcode in others for o in both.epilogue):
-                found[-1] = both
+                found[place] = both
                 continue
         found.append(thunk)
     return tuple(found)
+
+
+def _place_before(found: list[Thunk], thunk: Thunk) -> int:
+    """Of the step that may do it too: the last one that it must follow. Of what lies in registers
+    the last one at all: another order is no gain there.
+    """
+    if isinstance(thunk, KernelThunk) and thunk.results[0].shape.nbytes > LOCAL_BYTES:
+        for place in reversed(range(len(found))):
+            if must_follow(thunk, found[place]):
+                return place
+    return len(found) - 1
 
 
 def _lie_side_by_side(sums: _Sum, lanes: int, constants: set[int]) -> bool:

@@ -46,7 +46,8 @@ def text_of(thunks: tuple[Thunk, ...], indent: str) -> list[str]:
 def _head(thunk: Thunk) -> str:
     if isinstance(thunk, KernelThunk):
         groups = thunk.workgroups
-        return f"kernel {thunk.kernel}" + (f" x{groups}" if groups != (1, 1, 1) else "")
+        loop = f" in loop {thunk.loop}" if thunk.loop else ""
+        return f"kernel {thunk.kernel}" + (f" x{groups}" if groups != (1, 1, 1) else "") + loop
     if isinstance(thunk, CopyThunk):
         return "copy" + (f" strides {thunk.strides}" if thunk.strides else "")
     if isinstance(thunk, DotThunk):

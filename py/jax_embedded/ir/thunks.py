@@ -58,6 +58,8 @@ class KernelThunk:
         place.
     workgroups: how many there are along x, y and z.
     elementwise: what it computes of its arguments, if it is known.
+    loop: kernels in a row with the same number, unless it is 0, are called by turns: all of them
+        for one workgroup, before any is for the next. Each computes the element that is there.
     """
 
     origin: Origin
@@ -66,6 +68,7 @@ class KernelThunk:
     results: tuple[Slice, ...]
     workgroups: tuple[int, int, int] = (1, 1, 1)
     elementwise: Elementwise | None = None
+    loop: int = 0
 
     @property
     def in_place(self) -> bool:
@@ -407,6 +410,21 @@ def reads_and_writes(step: Step) -> tuple[tuple[Slice, ...], tuple[Slice, ...]]:
     if isinstance(step, ConditionalThunk):
         return (step.index,), ()
     return (step.predicate,) if step.predicate else (), ()
+
+
+def must_follow(step: Thunk, other: Thunk) -> bool:
+    """Whether a step that comes after another one may not come before it."""
+    if isinstance(other, CallThunk | WhileThunk | ConditionalThunk):
+        return True
+    if isinstance(step, CallThunk | WhileThunk | ConditionalThunk):
+        return True
+    (reads, writes), (others_read, others_write) = reads_and_writes(step), reads_and_writes(other)
+    return any(
+        one.overlaps(two)
+        for ours, theirs in ((reads + writes, others_write), (writes, others_read))
+        for one in ours
+        for two in theirs
+    )
 
 
 def kernels_of(step: Step) -> tuple[str, ...]:

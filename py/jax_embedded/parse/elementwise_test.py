@@ -10,8 +10,15 @@ import pytest
 from jax_embedded.capture.capture import CaptureRequest, capture
 from jax_embedded.ir.elementwise import Elementwise, Operation
 from jax_embedded.ir.fusion import fuse
-from jax_embedded.ir.program import Program
-from jax_embedded.ir.thunks import ConvolutionThunk, DotThunk, KernelThunk, reads_and_writes
+from jax_embedded.ir.program import Allocation, Program
+from jax_embedded.ir.thunks import (
+    ConvolutionThunk,
+    DotThunk,
+    KernelThunk,
+    Slice,
+    Thunk,
+    reads_and_writes,
+)
 from jax_embedded.ir.values import separate_values
 from jax_embedded.ir.verify import verify
 from jax_embedded.parse.parse import parse
@@ -337,3 +344,33 @@ def test_every_value_has_memory_of_its_own(tmp_path):
             if where.allocation not in {read.allocation for read in reads}:
                 writers[where.allocation] = writers.get(where.allocation, 0) + 1
     assert set(writers.values()) == {1}
+
+
+def test_a_sum_does_what_need_not_wait_for_other_steps(tmp_path):
+    program = program_of(tmp_path, "a @ b + c", a="f32[5,6]", b="f32[6,7]", c="f32[5,7]")
+    program = separate_values(program)
+    dot, add = program.thunks
+    assert isinstance(add, KernelThunk)
+    [both] = fuse(program).thunks
+    place = max(program.allocations) + 1
+    allocations = {**program.allocations, place: Allocation(place, 140, "temp")}
+
+    def fused_around(written: Slice) -> tuple[KernelThunk, tuple[Thunk, ...]]:
+        other = replace(add, arguments=(add.arguments[1],), results=(written,), elementwise=None)
+        given = replace(program, thunks=(dot, other, add), allocations=allocations)
+        return other, fuse(given).thunks
+
+    other, thunks = fused_around(replace(add.results[0], allocation=place))
+    assert thunks == (both, other)
+    other, thunks = fused_around(add.arguments[1])  # what the sum would read before
+    assert thunks == (dot, other, add)
+
+
+def test_what_is_in_registers_is_done_in_its_order(tmp_path):
+    program = program_of(tmp_path, "a @ b + c", a="f32[4,4]", b="f32[4,4]", c="f32[4,4]")
+    program = separate_values(program)
+    dot, add = program.thunks
+    assert isinstance(add, KernelThunk)
+    other = replace(add, arguments=(), results=(replace(add.results[0], allocation=99),))
+    thunks = (dot, other, add)
+    assert fuse(replace(program, thunks=thunks)).thunks == thunks
