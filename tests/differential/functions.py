@@ -188,3 +188,19 @@ def int8_weights(x, y):
     y = y.T @ narrow.astype(jnp.int32)
     hidden = narrow.astype(jnp.int32) @ (x @ also_added.astype(jnp.int32))
     return y, hidden - also_added[0, 0], hidden @ wide, also_added.astype(jnp.int32) * 2
+
+
+def optimiser_step(p, g, m, v):
+    """Adam's: kernels that are joined."""
+    m = 0.9 * m + 0.1 * g
+    v = 0.999 * v * v + 0.001 * g * g
+    return p - 0.01 * m / (jnp.sqrt(v) + 1e-3), m, v
+
+
+def in_turns(x, y):
+    """Kernels that are joined, with temporaries that several of them and others read."""
+    s = jnp.sin(x) * y
+    t = jnp.tanh(s + y)
+    total = jnp.sum(s, axis=(0, 2))
+    u = jnp.where(t > total[:, None], s, x[::-1])
+    return s - t, u * t, jnp.max(t), u + y, (u > y).astype(jnp.int8)

@@ -7,6 +7,7 @@ The values in XLA's allocations are told apart and packed anew.
 import math
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from itertools import groupby
 
 from jax_embedded.ir.program import Program
 from jax_embedded.ir.thunks import Slice
@@ -58,6 +59,8 @@ def plan_scratch(program: Program) -> Scratch:
     """The program must have passed `verify`."""
     kinds = {a.index: a.kind for a in program.allocations.values()}
     values, places = Webs(program, {i for i in kinds if kinds[i] in ("temp", "result")}).values()
+    times = _times_of_loops(program)
+    values = [replace(v, first=times[v.first][0], last=times[v.last][1]) for v in values]
     temps = [number for number, value in enumerate(values) if kinds[value.allocation] == "temp"]
     results = [value for value in values if kinds[value.allocation] == "result"]
     unpacked = [Buffer(v.size, v.align, v.first, v.last) for v in (values[n] for n in temps)]
@@ -75,6 +78,19 @@ def plan_scratch(program: Program) -> Scratch:
         _end(buffers),
         lower_bound,
     )
+
+
+def _times_of_loops(program: Program) -> list[tuple[int, int]]:
+    """For each step the first and the last one of its loop of kernels, which take turns."""
+    found: list[tuple[int, int]] = []
+    by_loop = groupby(program.steps(), lambda step: getattr(step, "loop", 0))
+    for loop, steps in by_loop:
+        first, number = len(found), len(list(steps))
+        if loop:
+            found += [(first, first + number - 1)] * number
+        else:
+            found += [(time, time) for time in range(first, first + number)]
+    return found
 
 
 def _in_results(buffers: list[Buffer], values: list[Value], program: Program) -> list[Buffer]:

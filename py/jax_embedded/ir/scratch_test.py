@@ -550,3 +550,17 @@ def test_the_lower_bound_is_one(program):
         ]
         assert sum(live) <= scratch.workspace_lower_bound
     assert scratch.workspace_lower_bound <= scratch.workspace_bytes
+
+
+@pytest.mark.parametrize(("loop", "arrays"), [(0, 2), (1, 3)])
+def test_kernels_of_one_loop_need_their_arrays_at_one_time(loop, arrays):
+    """Where they take turns, the second one writes before the first one has read all."""
+    a, b, c = (f32(n * 80, 20) for n in range(3))
+    program = program_of(
+        kernel([], [a]),
+        replace(kernel([a], [b]), loop=loop),
+        replace(kernel([b], [c]), loop=loop),
+        kernel([c], []),
+    )
+    scratch = plan_scratch(program)
+    assert scratch.workspace_bytes == scratch.workspace_lower_bound == 80 * arrays

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the exported function: XLA's schedule as calls of its kernels, in LLVM IR."""
 
+from collections.abc import Iterable
+from itertools import groupby
+
 from jax_embedded.ir.c_function import CFunction, Field
 from jax_embedded.ir.program import Program
 from jax_embedded.ir.scratch import WORKSPACE_ALIGN, Scratch
@@ -176,6 +179,13 @@ class _Entry(FunctionWriter):
         return name
 
     def _thunks(self, thunks: tuple[Thunk, ...]) -> None:
+        for loop, together in groupby(thunks, lambda thunk: getattr(thunk, "loop", 0)):
+            if loop:
+                self._loop([thunk for thunk in together if isinstance(thunk, KernelThunk)])
+            else:
+                self._one_by_one(together)
+
+    def _one_by_one(self, thunks: Iterable[Thunk]) -> None:
         for thunk in thunks:
             if isinstance(thunk, CallThunk):
                 self._thunks(thunk.thunks)
@@ -240,6 +250,14 @@ class _Entry(FunctionWriter):
         dtype = DTYPES[where.shape.dtype]
         self.body.append(f"%{name} = load {dtype.llvm}, ptr {pointer}, align {dtype.itemsize}")
         return f"%{name}"
+
+    def _loop(self, thunks: list[KernelThunk]) -> None:
+        calls = []
+        for thunk in thunks:
+            time = self._next_step()
+            pointers = [self._pointer(time, where) for where in thunk.arguments + thunk.results]
+            calls.append((f"step.{time}", self.calls.call(thunk), pointers))
+        self.call_by_turns(calls[0][0], calls)
 
     def _kernel(self, time: int, thunk: KernelThunk) -> None:
         slices = thunk.arguments + thunk.results

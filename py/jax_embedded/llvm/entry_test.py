@@ -265,6 +265,37 @@ def test_a_kernel_runs_for_every_workgroup_x_fastest(groups, optimise):
     assert got.view(np.int64).tolist() == [len(ids), *expected]
 
 
+# Changes the sign of the last one.
+NEGATE_LAST = """\
+  %length = load i64, ptr %p0, align 8
+  %place = getelementptr inbounds i64, ptr %p0, i64 %length
+  %last = load i64, ptr %place, align 8
+  %negated = sub i64 0, %last
+  store i64 %negated, ptr %place, align 8"""
+
+
+@pytest.mark.parametrize("optimise", [False, True])
+def test_kernels_of_one_loop_take_turns(optimise):
+    shape = "i64[13]"
+    whole = slice_of(1, shape)
+    program = program_of(
+        [shape],
+        [shape],
+        copy(slice_of(0, shape), whole),
+        KernelThunk(ORIGIN, "append", (whole,), (whole,), (2, 3, 1), loop=1),
+        KernelThunk(ORIGIN, "negate", (whole,), (whole,), (2, 3, 1), loop=1),
+        KernelThunk(ORIGIN, "append", (whole,), (whole,), (3, 2, 1), loop=2),
+        kernels={
+            "append": kernel_ir("append.element", 1, APPEND),
+            "negate": kernel_ir("negate.element", 1, NEGATE_LAST),
+        },
+    )
+    (got,) = run(program, np.zeros(13, np.int64), optimise=optimise)
+    first = [-int(f"{y}{x}132") for y in range(3) for x in range(2)]
+    second = [int(f"{y}{x}123") for y in range(2) for x in range(3)]
+    assert got.view(np.int64).tolist() == [12, *first, *second]
+
+
 # Writes the number of slices and the size of each.
 SIZES = """\
   store i64 %number, ptr %p3, align 8

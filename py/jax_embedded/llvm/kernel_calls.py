@@ -12,7 +12,7 @@ Source: xla/backends/cpu/runtime/kernel_c_api.h.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from jax_embedded.ir.thunks import KernelThunk
+from jax_embedded.ir.thunks import KernelThunk, Step, kernels_of
 
 _FRAME = "{ ptr, ptr, i64, ptr }"
 _ARGUMENT = "{ ptr, i64 }"
@@ -47,12 +47,25 @@ class KernelCalls:
 
     def call(self, thunk: KernelThunk) -> KernelCall:
         """How the thunk calls its kernel."""
+        (kernel,) = called_kernels(thunk)
         return KernelCall(
-            self.same_code.get(thunk.kernel, thunk.kernel),
+            self.same_code.get(kernel, kernel),
             thunk.workgroups,
             tuple(where.shape.nbytes for where in thunk.arguments + thunk.results),
             thunk.in_place,
         )
+
+
+def called_kernels(step: Step) -> tuple[str, ...]:
+    """As `kernels_of`; of those that do one element for each workgroup, the names of these."""
+    names = kernels_of(step)
+    is_element = isinstance(step, KernelThunk) and step.loop
+    return tuple(map(element_name, names)) if is_element else names
+
+
+def element_name(kernel: str) -> str:
+    """Of what computes one element of all that the kernel does."""
+    return f"{kernel}.element"
 
 
 def kernel_symbol(kernel: str) -> str:
@@ -104,7 +117,34 @@ class FunctionWriter:
         )
 
     def call_kernel(self, name: str, call: KernelCall, pointers: Sequence[str]) -> None:
-        """name: begins the names of all values."""
+        """For each workgroup. name: begins the names of all values."""
+        self.call_by_turns(name, [(name, call, pointers)])
+
+    def call_by_turns(
+        self, name: str, calls: Sequence[tuple[str, KernelCall, Sequence[str]]]
+    ) -> None:
+        """Calls several kernels for each workgroup. name: begins those of the loops.
+
+        calls: each with what begins the names of its values, and the pointers.
+        """
+        for step, call, pointers in calls:
+            self._frame(step, call, pointers)
+        workgroups = calls[0][1].workgroups
+        ids = ["0", "0", "0"]
+        axes = [axis for axis in (2, 1, 0) if workgroups[axis] > 1]
+        for axis in axes:
+            counter = self.loop_begin(f"{name}.{'xyz'[axis]}", "i32")
+            ids[axis] = f"{counter}.id"
+            self.body.append(f"{ids[axis]} = zext i32 {counter} to i64")
+        for step, call, _ in calls:
+            for axis in range(3):
+                self.store_field(f"%{step}.workgroup", _DIM3, axis, f"i64 {ids[axis]}")
+            self.body.append(f'call ptr @"{kernel_symbol(call.kernel)}"(ptr %{step}.frame)')
+        for axis in reversed(axes):
+            self.loop_end(f"{name}.{'xyz'[axis]}", workgroups[axis], "i32")
+
+    def _frame(self, name: str, call: KernelCall, pointers: Sequence[str]) -> None:
+        """All but the workgroup's id."""
         step = f"%{name}"
         self.allocas += [
             f"{step}.workgroups = alloca {_DIM3}, align 8",
@@ -126,15 +166,6 @@ class FunctionWriter:
         self.store_field(f"{step}.frame", _FRAME, 1, f"ptr {step}.workgroup")
         self.store_field(f"{step}.frame", _FRAME, 2, f"i64 {len(pointers)}")
         self.store_field(f"{step}.frame", _FRAME, 3, f"ptr {step}.arguments")
-        ids = ["0", "0", "0"]
-        axes = [axis for axis in (2, 1, 0) if call.workgroups[axis] > 1]
-        for axis in axes:
-            ids[axis] = self.loop_begin(f"{name}.{'xyz'[axis]}", "i64")
-        for axis in range(3):
-            self.store_field(f"{step}.workgroup", _DIM3, axis, f"i64 {ids[axis]}")
-        self.body.append(f'call ptr @"{kernel_symbol(call.kernel)}"(ptr {step}.frame)')
-        for axis in reversed(axes):
-            self.loop_end(f"{name}.{'xyz'[axis]}", call.workgroups[axis], "i64")
 
     def label(self, label: str) -> None:
         self.body += [f"br label %{label}", f"{label}:"]

@@ -4,8 +4,9 @@
 from dataclasses import dataclass
 
 from jax_embedded.ir.program import Program
-from jax_embedded.ir.thunks import kernels_of
+from jax_embedded.llvm.kernel_calls import called_kernels, element_name
 from jax_embedded.llvm.kernel_indices import narrow_indices
+from jax_embedded.llvm.kernel_loops import element_kernel, with_rolled_loops
 from jax_embedded.llvm.kernel_text import canonical_kernel, clean_kernel
 from jax_embedded.llvm.math import rename_math
 
@@ -24,25 +25,33 @@ class Kernels:
     same_code: for a kernel whose code another one has, the name of that other.
     """
 
-    def __init__(self, program: Program, *, contract: bool):
-        """contract: see `clean_kernel`."""
+    def __init__(self, program: Program, *, contract: bool, vectors: bool = False):
+        """contract: see `clean_kernel`. vectors: whether loops become loops of vectors."""
         self.contract = contract
         self.modules: dict[str, KernelModule] = {}
         self.same_code: dict[str, str] = {}
         in_place = {program.kernels[t.kernel] for t in program.kernel_thunks() if t.in_place}
-        used = {name: None for step in program.steps() for name in kernels_of(step)}
-        first: dict[str, tuple[list[str], KernelModule]] = {}
+        called = {name for step in program.steps() for name in called_kernels(step)}
+        self._first: dict[str, tuple[list[str], KernelModule]] = {}
         for text, names in _names_by_module(program).items():
-            if used.keys().isdisjoint(names):
+            elements = [name for name in map(element_name, names) if name in called]
+            if called.isdisjoint(names) and not elements:
                 continue
             cleaned = clean_kernel(text, keep_noalias=text not in in_place, contract=contract)
             cleaned = narrow_indices(cleaned)
-            code = canonical_kernel(cleaned)
-            if code not in first:
-                first[code] = names, KernelModule(*rename_math(cleaned))
-            originals, module = first[code]
-            self.modules.update(dict.fromkeys(names, module))
-            self.same_code.update(zip(names, originals, strict=True))
+            if not called.isdisjoint(names):
+                self._add(with_rolled_loops(cleaned) if vectors else cleaned, names)
+            for name in elements:
+                self._add(element_kernel(cleaned, name), [name])
+
+    def _add(self, text: str, names: list[str]) -> None:
+        """text: of a module, cleaned. names: of the kernels that it defines, in its order."""
+        code = canonical_kernel(text)
+        if code not in self._first:
+            self._first[code] = names, KernelModule(*rename_math(text))
+        originals, module = self._first[code]
+        self.modules.update(dict.fromkeys(names, module))
+        self.same_code.update(zip(names, originals, strict=True))
 
 
 def _names_by_module(program: Program) -> dict[str, list[str]]:

@@ -22,9 +22,11 @@ from jax_embedded.llvm.emitters.narrow_weights import with_narrow_weights
 from jax_embedded.llvm.emitters.normal_weights import with_normal_weights
 from jax_embedded.llvm.emitters.weights import with_laid_out_weights
 from jax_embedded.llvm.entry import entry_module
+from jax_embedded.llvm.joined_loops import with_joined_loops
 from jax_embedded.llvm.kernel_calls import (
     KernelCall,
     KernelCalls,
+    called_kernels,
     kernel_declaration,
     kernel_symbol,
     shared_function,
@@ -105,8 +107,9 @@ def link(
     program = with_narrow_weights(program)
     program = with_normal_weights(program, target)
     program = with_laid_out_weights(program, target, options)
+    program = with_joined_loops(program, vectors=target.float_lanes > 1)
     scratch = plan_scratch(program)
-    kernels = Kernels(program, contract=contract)
+    kernels = Kernels(program, contract=contract, vectors=target.float_lanes > 1)
     calls = KernelCalls(kernels.same_code, _shared(program, kernels, target, size=size))
     emitted = emit_functions(
         program,
@@ -118,7 +121,7 @@ def link(
         unpaired=unpaired,
     )
     entry = entry_module(program, function, scratch, emitted, calls)
-    used = [kernels.same_code[name] for step in program.steps() for name in kernels_of(step)]
+    used = [kernels.same_code[name] for step in program.steps() for name in called_kernels(step)]
     functions = (program.name, *calls.shared.values(), *emitted.shared)
     called_apart = frozenset(
         name for name in emitted.math if any(f'@"{name}"' in text for text in emitted.apart)
@@ -149,7 +152,7 @@ def _shared(
     MOST_INLINED different calls it is enough to be larger.
     """
     unshared = KernelCalls(kernels.same_code)
-    count = Counter(unshared.call(thunk) for thunk in program.kernel_thunks())
+    count = Counter(unshared.call(thunk) for thunk in program.kernel_thunks() if not thunk.loop)
     names = {
         call: f"{program.name}.{number}.{call.kernel}"
         for number, call in enumerate(

@@ -2,7 +2,8 @@
 """Definitions of the math functions that XLA's kernels call and LLVM or the C library lack.
 
 The elementary functions of f32 are ours, see math_functions.py: the same bits on every processor,
-but for fused multiply-add, which they use where the processor has it and the program may.
+but for fused multiply-add, which they use where the processor has it and the program may; tanh then
+has other bits on a processor with vectors.
 Those of f16 and bf16 go through f32; those of f64 are the C library's, one call per lane.
 A function of more lanes than the processor has is a loop over as many as it has. A processor
 without vectors has one function for all places that need it, if LLVM finds it too large to inline;
@@ -16,6 +17,7 @@ xla.fptrunc to bf16 becomes integer operations: no compiler runtime for Cortex-M
 
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from jax_embedded.llvm import math_functions
@@ -67,6 +69,11 @@ def rename_math(text: str) -> tuple[str, frozenset[str]]:
     renamed = _OURS.sub(lambda match: "@" + _ours(match), "\n".join(lines) + "\n")
     declarations = [_Function.named(name).declaration() + "\n" for name in sorted(found)]
     return renamed + "".join(declarations), found
+
+
+def elementary_functions(names: Iterable[str]) -> set[str]:
+    """Of functions to be defined, such as "tanh"."""
+    return {_Function.named(name).operation for name in names} & _ELEMENTARY.keys()
 
 
 def function_of_f32(operation: str, lanes: int = 0) -> str:

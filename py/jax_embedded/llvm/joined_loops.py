@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Kernels that go through the same elements one after the other become one loop, in which each
+does one element: what several of them read or compute, LLVM then reads or computes once.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from itertools import count, product
+
+from jax_embedded.ir.program import Program
+from jax_embedded.ir.thunks import (
+    CallThunk,
+    ConditionalThunk,
+    KernelThunk,
+    Slice,
+    Thunk,
+    WhileThunk,
+)
+from jax_embedded.llvm.kernel_loops import KernelLoops, loops_of
+from jax_embedded.llvm.kernel_text import clean_kernel
+from jax_embedded.llvm.math import elementary_functions, rename_math
+
+_ANGLES = frozenset(("sin", "cos", "tan"))  # begin alike
+
+
+@dataclass(frozen=True)
+class _Array:
+    """Of a kernel. in_order: whether each iteration is at the next element."""
+
+    where: Slice
+    in_order: bool
+    is_written: bool
+
+
+def with_joined_loops(program: Program, *, vectors: bool) -> Program:
+    """The same program, in which kernels that go through the same elements are one loop.
+
+    vectors: whether it will be a loop of vectors.
+    """
+    return _Joiner(program, vectors).joined()
+
+
+class _Joiner:
+    def __init__(self, program: Program, vectors: bool):
+        self.program = program
+        self.vectors = vectors
+        self.numbers = count(1)
+        self.loops: dict[str, KernelLoops | None] = {}
+        self.functions: dict[str, set[str]] = {}  # elementary ones, that a kernel calls
+
+    def joined(self) -> Program:
+        return replace(self.program, thunks=self._sequence(self.program.thunks))
+
+    def _sequence(self, thunks: tuple[Thunk, ...]) -> tuple[Thunk, ...]:
+        found: list[Thunk] = []
+        for group in self._groups(thunks):
+            if len(group) == 1:
+                found.append(self._inside(group[0]))
+                continue
+            number = next(self.numbers)
+            for thunk in group:
+                assert isinstance(thunk, KernelThunk)
+                loops = self._loops(thunk)
+                assert loops
+                x, y, z = (*reversed(loops.extents), 1, 1)[:3]
+                found.append(replace(thunk, workgroups=(x, y, z), loop=number))
+        return tuple(found)
+
+    def _groups(self, thunks: tuple[Thunk, ...]) -> Iterator[list[Thunk]]:
+        group: list[Thunk] = []
+        for thunk in thunks:
+            if group and not self._joins(group, thunk):
+                yield group
+                group = []
+            group.append(thunk)
+        if group:
+            yield group
+
+    def _inside(self, thunk: Thunk) -> Thunk:
+        if isinstance(thunk, CallThunk):
+            return replace(thunk, thunks=self._sequence(thunk.thunks))
+        if isinstance(thunk, WhileThunk):
+            return replace(
+                thunk,
+                condition=self._sequence(thunk.condition),
+                body=self._sequence(thunk.body),
+            )
+        if isinstance(thunk, ConditionalThunk):
+            return replace(thunk, branches=tuple(map(self._sequence, thunk.branches)))
+        return thunk
+
+    def _loops(self, thunk: Thunk) -> KernelLoops | None:
+        if not isinstance(thunk, KernelThunk) or thunk.workgroups != (1, 1, 1):
+            return None
+        if thunk.kernel not in self.loops:
+            text = self.program.kernels[thunk.kernel]
+            cleaned = clean_kernel(text, keep_noalias=True, contract=False)
+            self.loops[thunk.kernel] = loops_of(cleaned)
+            self.functions[thunk.kernel] = elementary_functions(rename_math(cleaned)[1])
+        loops = self.loops[thunk.kernel]
+        arrays = len(thunk.arguments) + len(thunk.results)
+        return loops if loops and len(loops.places) == arrays else None
+
+    def _joins(self, group: list[Thunk], thunk: Thunk) -> bool:
+        """Whether it has something to do with the kernels, in the same order."""
+        kernels = [one for one in [*group, thunk] if isinstance(one, KernelThunk)]
+        loops = [self._loops(kernel) for kernel in kernels]
+        extents = {found.extents if found else None for found in loops}
+        if len(kernels) <= len(group) or len(extents) > 1 or None in extents:
+            return False
+        functions = set[str]().union(*(self.functions[kernel.kernel] for kernel in kernels))
+        # The constants of more than one do not stay in the registers of vectors.
+        if self.vectors and len(functions) > 1 and not functions <= _ANGLES:
+            return False
+        *others, last = kernels
+        shares = False
+        for other in others:
+            for one, two in product(self._arrays(other), self._arrays(last)):
+                if not one.where.overlaps(two.where):
+                    continue
+                both = one.in_order and two.in_order and _same_place(one.where, two.where)
+                if (one.is_written or two.is_written) and not both:
+                    return False
+                shares = shares or both
+        return shares
+
+    def _arrays(self, thunk: KernelThunk) -> list["_Array"]:
+        loops = self._loops(thunk)
+        assert loops
+        slices = thunk.arguments + thunk.results
+        return [
+            _Array(where, loops.in_order(n), n >= len(thunk.arguments))
+            for n, where in enumerate(slices)
+        ]
+
+
+def _same_place(one: Slice, other: Slice) -> bool:
+    return (one.offset, one.end) == (other.offset, other.end)

@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The loops of XLA's kernels: which elements they go through, each of them by itself.
+
+XLA's loop emitter writes a kernel as a function NAME_wrapped with a pointer for each array and the
+id of the workgroup, whose loops count from 0 to an extent. What is not of this form is left alone.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+
+from jax_embedded.errors import InternalError
+
+_VALUE = r"%[-\w.$]+"
+_INTEGER = r"i(?:32|64)"
+_HEAD = re.compile(r"define internal void @(\S+)_wrapped\((.*)\)[^()]*\{")
+_LABEL = re.compile(r"([^\s:]+):")
+_LOOP = re.compile(
+    rf"  (?P<counter>{_VALUE}) = phi (?P<type>{_INTEGER})"
+    rf" \[ {_VALUE}, %(?P<latch>\S+) \], \[ 0, {_VALUE} \]\n"
+    rf"  (?P<going>{_VALUE}) = icmp slt {_INTEGER} (?P=counter), (?P<extent>\d+)\n"
+    r"  br i1 (?P=going), label %(?P<body>\S+), label %(?P<exit>\S+)"
+)
+_SUM = re.compile(rf"  ({_VALUE}) = (add|mul)(?: n[us]w)* {_INTEGER} (\S+), (\S+)")
+_ADDRESS = re.compile(
+    rf"  {_VALUE} = getelementptr inbounds \[\d+ x ([^\]]+)\], ptr ({_VALUE}),"
+    rf" {_INTEGER} 0, {_INTEGER} (\S+)"
+)
+_ACCESS = re.compile(rf"  (?:{_VALUE} = load (.+?)|store (.+?) \S+), ptr ({_VALUE}), align \d+")
+_MOST_LOOPS = 3  # a workgroup's id has so many numbers
+
+_ROLLED = '!0 = distinct !{!0, !1}\n!1 = !{!"llvm.loop.unroll.disable"}\n'
+
+# By how many elements a place goes on with each loop, the outermost first.
+Steps = tuple[int, ...]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an array is read or written in each iteration. kind: LLVM's type of an element."""
+
+    kind: str
+    steps: Steps
+
+
+@dataclass(frozen=True)
+class KernelLoops:
+    """extents: of the loops, each with nothing but the next one inside.
+
+    places: for each array; None if it is not at one such place.
+    """
+
+    extents: tuple[int, ...]
+    places: tuple[Place | None, ...]
+
+    def in_order(self, array: int) -> bool:
+        """Whether each iteration is at the next element."""
+        place = self.places[array]
+        strides = tuple(prod(self.extents[n + 1 :]) for n in range(len(self.extents)))
+        return place is not None and place.steps == strides
+
+
+def loops_of(text: str) -> KernelLoops | None:
+    """text: a module of one kernel, cleaned. None if it is not of the form."""
+    function = _Function.read(text)
+    loops = function.nest() if function else []
+    if not function or not 1 <= len(loops) <= _MOST_LOOPS:
+        return None
+    extents = tuple(int(loop["extent"]) for loop in loops)
+    return KernelLoops(extents, function.places([loop["counter"] for loop in loops]))
+
+
+def element_kernel(text: str, name: str) -> str:
+    """The kernel by another name, which does the element whose place is the workgroup's id."""
+    function = _Function.read(text)
+    loops = function.nest() if function else []
+    if not function or not loops:
+        raise InternalError(f"kernel {name}: expected loops over its elements, found others")
+    for loop, id_ in zip(reversed(loops), function.ids, strict=False):
+        narrow = loop["type"] == "i32"
+        counter = f"trunc i64 {id_} to i32" if narrow else f"add i64 {id_}, 0"
+        [head] = [label for label, block in function.blocks.items() if block == loop[0]]
+        function.blocks[head] = f"  {loop['counter']} = {counter}\n  br label %{loop['body']}"
+        latch = function.blocks[loop["latch"]]
+        function.blocks[loop["latch"]] = (
+            latch.removesuffix(f"br label %{head}") + f"br label %{loop['exit']}"
+        )
+    return re.sub(rf"@{re.escape(function.kernel)}(?=(_wrapped)?\()", f"@{name}", function.text())
+
+
+def with_rolled_loops(text: str) -> str:
+    """The module, of whose loops over elements LLVM unrolls none: it can make vectors of them then.
+
+    Of a sum LLVM makes no vectors.
+    """
+    function = _Function.read(text)
+    loops = function.nest() if function else []
+    if (
+        not function
+        or not loops
+        or sum(" = phi " in b for b in function.blocks.values()) > len(loops)
+    ):
+        return text
+    latch = loops[-1]["latch"]
+    function.blocks[latch] += ", !llvm.loop !0"
+    return function.text() + _ROLLED
+
+
+class _Function:
+    """before, head, blocks, after: the lines of the module. kernel: its name.
+
+    pointers, ids: the parameters.
+    """
+
+    def __init__(self, before: str, head: str, blocks: dict[str, str], after: str):
+        self.before, self.head, self.blocks, self.after = before, head, blocks, after
+        found = _HEAD.fullmatch(head)
+        assert found
+        self.kernel = found[1]
+        self.pointers = re.findall(rf"ptr [^,]*({_VALUE})", found[2])
+        self.ids = re.findall(rf"i64 ({_VALUE})", found[2])
+
+    @staticmethod
+    def read(text: str) -> "_Function | None":
+        heads = [line for line in text.splitlines() if _HEAD.fullmatch(line)]
+        if len(heads) != 1 or text.count("\ndefine ") > 2:
+            return None
+        before, _, rest = text.partition(heads[0] + "\n")
+        body, _, after = rest.partition("\n}\n")
+        blocks = {"": []}
+        label = ""
+        for line in body.splitlines():
+            found = _LABEL.fullmatch(line)
+            if found:
+                label = found[1]
+                blocks[label] = []
+            else:
+                blocks[label].append(line)
+        joined = {label: "\n".join(lines) for label, lines in blocks.items()}
+        function = _Function(before, heads[0], joined, after)
+        return function if len(function.ids) == _MOST_LOOPS else None
+
+    def text(self) -> str:
+        lines = [f"{label}:\n{block}" if label else block for label, block in self.blocks.items()]
+        return "\n".join([self.before + self.head, *lines, "}\n" + self.after])
+
+    def nest(self) -> list[re.Match[str]]:
+        """The loops, the outermost first."""
+        found: list[re.Match[str]] = []
+        label = ""
+        while True:
+            *before, jump = self.blocks.get(label, "").splitlines() or [""]
+            head = jump.removeprefix("  br label %")
+            loop = _LOOP.fullmatch(self.blocks.get(head, ""))
+            if not loop or not self.blocks.get(loop["latch"], "").endswith(f"  br label %{head}"):
+                return found
+            if not found and self.blocks.get(loop["exit"]) != "  ret void":
+                return found
+            if found and not (
+                loop["exit"] == found[-1]["latch"]
+                and all(map(_SUM.fullmatch, before))
+                and all(map(_SUM.fullmatch, self.blocks[loop["exit"]].splitlines()[:-1]))
+            ):
+                return found
+            found.append(loop)
+            label = loop["body"]
+
+    def places(self, counters: list[str]) -> tuple[Place | None, ...]:
+        """Of the pointers."""
+        lines = [line for block in self.blocks.values() for line in block.splitlines()]
+        zero = (0,) * len(counters)
+        known = {counter: (0, (*zero[:n], 1, *zero[n + 1 :])) for n, counter in enumerate(counters)}
+        found: dict[str, set[Place | None]] = {pointer: set() for pointer in self.pointers}
+        for line in lines:
+            sum_, address, access = (
+                pattern.fullmatch(line) for pattern in (_SUM, _ADDRESS, _ACCESS)
+            )
+            if sum_:
+                one, other = (_form(known, operand, zero) for operand in sum_.groups()[2:])
+                value = _combined(sum_[2], one, other)
+                if value:
+                    known[sum_[1]] = value
+            elif address and address[2] in found:
+                start, steps = _form(known, address[3], zero) or (1, zero)
+                found[address[2]].add(Place(address[1], steps) if start == 0 else None)
+            elif access and access[3] in found:
+                found[access[3]].add(Place(access[1] or access[2], zero))
+            else:
+                for pointer in self.pointers:
+                    if re.search(rf"{re.escape(pointer)}(?![-\w.$])", line):
+                        found[pointer].add(None)
+        return tuple(
+            next(iter(found[pointer])) if len(found[pointer]) == 1 else None
+            for pointer in self.pointers
+        )
+
+
+_Form = tuple[int, Steps]
+
+
+def _form(known: Mapping[str, _Form], operand: str, zero: Steps) -> _Form | None:
+    """A value as a number and so much for each loop's counter."""
+    if re.fullmatch(r"-?\d+", operand):
+        return int(operand), zero
+    return known.get(operand)
+
+
+def _combined(operation: str, one: _Form | None, other: _Form | None) -> _Form | None:
+    if not one or not other:
+        return None
+    if operation == "add":
+        return one[0] + other[0], tuple(map(sum, zip(one[1], other[1], strict=True)))
+    if any(one[1]):
+        one, other = other, one
+    if any(one[1]):
+        return None
+    return one[0] * other[0], tuple(one[0] * step for step in other[1])

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+import llvmlite.binding as llvm
+import pytest
+
+from jax_embedded.errors import InternalError
+from jax_embedded.llvm.kernel_loops import (
+    KernelLoops,
+    Place,
+    element_kernel,
+    loops_of,
+    with_rolled_loops,
+)
+from jax_embedded.llvm.kernel_loops_testing import kernel, one_loop, two_loops
+
+
+def test_places_of_one_loop():
+    found = loops_of(kernel("k", one_loop(12)))
+    assert found == KernelLoops((12,), (Place("float", (1,)), Place("float", (1,))))
+    assert found.in_order(0)
+    assert found.in_order(1)
+
+
+@pytest.mark.parametrize(
+    ("read", "before", "expected"),
+    [
+        ("0", "", Place("float", (0,))),
+        ("%s", "  %s = mul nsw i64 %i, 2\n", Place("float", (2,))),
+        ("%s", "  %s = mul nsw i64 2, %i\n", Place("float", (2,))),
+        ("%s", "  %s = add nsw i64 %i, %i\n", Place("float", (2,))),
+        ("%s", "  %s = add nsw i64 %i, 1\n", None),
+        ("%s", "  %s = mul nsw i64 %i, %i\n", None),
+        ("%s", "  %s = urem i64 %i, 3\n", None),
+        ("%i", "  %c = load float, ptr %0, align 4\n", None),  # at two places
+        ("%i", "  call void @f(ptr %0)\n", None),
+    ],
+)
+def test_places_that_are_read(read, before, expected):
+    found = loops_of(kernel("k", one_loop(12, read=read, before=before)))
+    assert found
+    assert found.places == (expected, Place("float", (1,)))
+    assert not found.in_order(0)
+
+
+def test_places_of_two_loops():
+    found = loops_of(kernel("k", two_loops((3, 4))))
+    assert found == KernelLoops((3, 4), (Place("float", (0, 1)), Place("float", (4, 1))))
+    assert not found.in_order(0)
+    assert found.in_order(1)
+
+
+def test_a_loop_with_more_than_a_loop_inside_is_the_innermost():
+    found = loops_of(kernel("k", two_loops((3, 4), between="  call void @f()\n")))
+    assert found
+    assert found.extents == (3,)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "  ret void\n",
+        one_loop(12).replace("[ 0, %2 ]", "[ 1, %2 ]"),
+        one_loop(12).replace("exit:\n", "exit:\n  store float 0.0, ptr %1, align 4\n"),
+    ],
+)
+def test_what_has_no_loops_of_the_form(body):
+    assert loops_of(kernel("k", body)) is None
+    with pytest.raises(InternalError, match="kernel e: expected loops over its elements"):
+        element_kernel(kernel("k", body), "e")
+
+
+@pytest.mark.parametrize(
+    ("body", "index"),
+    [(one_loop(12), "add i64 %x, 0"), (two_loops((3, 4)), "add i64 %y, 0")],
+)
+@pytest.mark.parametrize("narrow", [False, True])
+def test_an_element_is_computed_without_a_loop(body, index, narrow):
+    text = kernel("k", body)
+    if narrow:
+        text = text.replace("i64 %i", "i32 %i").replace("i64 %j", "i32 %j")
+        text = text.replace("phi i64", "phi i32").replace("nsw i64", "nsw i32")
+        text = text.replace("i64 %at", "i32 %at")
+        index = index.replace("add i64 %", "trunc i64 %").replace(", 0", " to i32")
+    element = element_kernel(text, "e")
+    assert f"%i = {index}" in element
+    assert " phi " not in element
+    assert "@k" not in element
+    llvm.parse_assembly(element).verify()
+
+
+@pytest.mark.parametrize("body", [one_loop(12), two_loops((3, 4))])
+def test_loops_that_become_vectors_are_not_unrolled(body):
+    text = kernel("k", body)
+    rolled = with_rolled_loops(text)
+    [line] = [line for line in rolled.splitlines() if "!llvm.loop" in line]
+    assert line == "  br label %head, !llvm.loop !0"
+    llvm.parse_assembly(rolled).verify()
+    assert loops_of(text)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        "  ret void\n",
+        one_loop(12)
+        .replace("[ 0, %2 ]\n", "[ 0, %2 ]\n  %sum = phi float [ %b, %body ], [ 0.0, %2 ]\n")
+        .replace("fadd float %a, %a", "fadd float %a, %sum"),
+        one_loop(12).replace(
+            "  %b = fadd float %a, %a\n",
+            "  br label %in\nin:\n  %k = phi i64 [ 0, %body ], [ %l, %in ]\n"
+            "  %l = add i64 %k, 1\n  %more = icmp slt i64 %l, 3\n"
+            "  br i1 %more, label %in, label %out\nout:\n  %b = fadd float %a, %a\n",
+        ),
+    ],
+)
+def test_other_loops_are_left_to_llvm(body):
+    text = kernel("k", body)
+    assert with_rolled_loops(text) == text
