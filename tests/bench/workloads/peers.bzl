@@ -1,15 +1,24 @@
 """Whom the exporter is compared with."""
 
 load("@rules_cc//cc:cc_library.bzl", "cc_library")
+load(":clang.bzl", "clang_object")
 load(":workloads.bzl", "WITH_WEIGHTS", "WORKLOADS")
 
-_PLAIN = {
-    "gcc-O3": ["-O3"],
-    "gcc-O3-ffast-math": [
+_SETTINGS = {
+    "O3": ["-O3"],
+    "O3-ffast-math": [
         "-O3",
         "-ffast-math",
     ],
-    "gcc-Os": ["-Os"],
+    "Os": ["-Os"],
+}
+_PLAIN = {
+    "%s-%s" % (compiler, setting): (compiler, copts)
+    for compiler in [
+        "gcc",
+        "clang",
+    ]
+    for setting, copts in _SETTINGS.items()
 }
 
 _CMSIS_DSP = [
@@ -129,8 +138,33 @@ def _plain(peer, workload, copts, deps = [], **kwargs):
 def plain_c():
     """WORKLOAD.PEER: plain/WORKLOAD.c as each of the compiler's settings makes it."""
     for workload in WORKLOADS:
-        for peer, copts in _PLAIN.items():
-            _plain(peer, workload, copts)
+        for peer, (compiler, copts) in _PLAIN.items():
+            if compiler == "gcc":
+                _plain(peer, workload, copts)
+            else:
+                _plain_by_clang(peer, workload, copts)
+
+def _plain_by_clang(peer, workload, copts):
+    name = "%s.%s" % (workload, peer)
+    deps = [
+        ":dense",
+        ":%s.header" % workload,
+    ]
+    clang_object(
+        name = name + ".object",
+        testonly = True,
+        src = "plain/%s.c" % workload,
+        hdrs = [workload + "_weights.h"] if workload in WITH_WEIGHTS else [],
+        copts = copts,
+        tags = ["manual"],
+        target_compatible_with = ["@platforms//os:none"],
+        deps = deps,
+    )
+    _library(
+        name = name,
+        srcs = [":%s.object" % name],
+        deps = deps,
+    )
 
 def cmsis_dsp():
     """WORKLOAD.CMSIS-DSP: cmsis_dsp/WORKLOAD.c, or plain/WORKLOAD.c with its layers."""
