@@ -46,6 +46,11 @@ class Target:
         """Whether it is the FPU that loads two f32; otherwise they go to two integer registers."""
         return self.loads_pairs and self.float_lanes == 1
 
+    @property
+    def has_maxnm(self) -> bool:
+        """Whether one instruction makes the larger of two f32, of +0 and -0 too, or the smaller."""
+        return "+fp-armv8" in self.features
+
     def without_extensions(self) -> "Target":
         """The same Cortex-M, its vector and half-precision instructions left alone."""
         features = self.features.replace("+mve.fp", "-mve.fp,-mve,-fullfp16")

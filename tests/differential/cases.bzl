@@ -135,6 +135,7 @@ _ELEMENTWISE = {
     "error_functions": {"x": "f32[19]"},
     "exponentials": {"x": "f32[19]"},
     "extrema": {"x": "f32[19]", "y": "f32[19]"},
+    "extrema_of_lines": {"x": "f32[3,5]"},
     "hyperbolic": {"x": "f32[19]"},
     "integer_conversions": {"x": "i8[19]", "y": "i8[19]"},
     "inverse_trigonometric": {"x": "f32[19]"},

@@ -39,6 +39,13 @@ def inverse_trigonometric(x):
     return jnp.arcsin(x), jnp.arccos(x), jnp.arctan(x)
 
 
+def extrema_of_lines(x):
+    return (
+        *(jnp.max(x, axis=0), jnp.max(x, axis=1), jnp.min(x, axis=0), jnp.min(x, axis=1)),
+        *(jnp.max(x), jnp.min(x)),
+    )
+
+
 def hyperbolic(x):
     return jnp.sinh(x), jnp.cosh(x), jnp.arcsinh(x), jnp.arctanh(x)
 

@@ -19,10 +19,14 @@ class Body:
     lanes: of its vectors; 0 for scalars. lines: so far. externals: declarations of what it calls.
     branches: whether `either` computes one of the two only.
     fused: whether the processor has a fused multiply-add that may be used.
+    has_maxnm: see Target.
     """
 
-    def __init__(self, lanes: int, *, branches: bool = False, fused: bool = False):
+    def __init__(
+        self, lanes: int, *, branches: bool = False, fused: bool = False, has_maxnm: bool = False
+    ):
         self.lanes = lanes
+        self.has_maxnm = has_maxnm
         self.branches = branches
         self.fused = fused
         self.lines: list[str] = []

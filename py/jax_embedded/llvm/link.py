@@ -213,7 +213,8 @@ def _link_kernels(
         _link_in(module, other, kernel)
     if math:
         fused = target.fused and kernels.contract
-        text = define_math(math, target.float_lanes, fused=fused)
+        lanes, has_maxnm = target.float_lanes, target.has_maxnm
+        text = define_math(math, lanes, fused=fused, has_maxnm=has_maxnm)
         _link_in(module, _read(text, "math", target, layout), "math")
     for function in module.functions:
         if not function.is_declaration and function.name not in (*functions, *kept):

@@ -27,7 +27,8 @@ from jax_embedded.llvm.ir_expression import Body, Value
 PREFIX = "jxe."
 
 _KINDS = {"f16": "half", "bf16": "bfloat", "f32": "float", "f64": "double"}
-_BINARY = ("atan2", "maximum", "minimum", "pow")
+_EXTREMA = ("maximum", "minimum", "maximum_of_variables", "minimum_of_variables")
+_BINARY = ("atan2", "pow", *_EXTREMA)
 _ELEMENTARY = {
     "atan": math_functions.atan,
     "atan2": math_functions.atan2,
@@ -56,17 +57,25 @@ _OURS = re.compile(
     r"|llvm\.(?P<elementary>exp|log|sin|cos|tan|pow|atan2)(?!\.(?:v\d+)?f64)"
     r")\.(?:v(?P<lanes>\d+))?(?P<type>bf16|f16|f32|f64)\b)"
 )
+_RENAMED = re.compile(rf"@({re.escape(PREFIX)}\w+\.(?:v\d+)?b?f\d+)\b")
+_VARIABLES = "_of_variables"
+# Where one is a constant, comparisons are shorter than what knows of any two.
+_OF_VARIABLES = re.compile(
+    rf"(@{re.escape(PREFIX)}(?:maximum|minimum))"
+    r"(?=\.(?:v\d+)?f32\((?:[^,%()]+ %[^,()]+(?:, |\))){2})"
+)
 
 
 def rename_math(text: str) -> tuple[str, frozenset[str]]:
     """Redirects the calls to definitions of ours. Returns the text and the names to define."""
-    found = frozenset(_ours(match) for match in _OURS.finditer(text))
     lines = [
         line
         for line in text.splitlines()
         if not (line.startswith("declare ") and _OURS.search(line))
     ]
     renamed = _OURS.sub(lambda match: "@" + _ours(match), "\n".join(lines) + "\n")
+    renamed = _OF_VARIABLES.sub(rf"\1{_VARIABLES}", renamed)
+    found = frozenset(_RENAMED.findall(renamed))
     declarations = [_Function.named(name).declaration() + "\n" for name in sorted(found)]
     return renamed + "".join(declarations), found
 
@@ -81,11 +90,13 @@ def function_of_f32(operation: str, lanes: int = 0) -> str:
     return _Function(operation, lanes, "f32").name
 
 
-def define_math(names: frozenset[str], float_lanes: int, *, fused: bool = False) -> str:
+def define_math(
+    names: frozenset[str], float_lanes: int, *, fused: bool = False, has_maxnm: bool = False
+) -> str:
     """A module with a definition of each name, of `rename_math` or `function_of_f32`, and what it
     calls.
 
-    float_lanes: see Target. fused: whether to use a fused multiply-add.
+    float_lanes, has_maxnm: see Target. fused: whether to use a fused multiply-add.
     """
     definitions: dict[str, str] = {}
     externals: set[str] = set()
@@ -97,7 +108,9 @@ def define_math(names: frozenset[str], float_lanes: int, *, fused: bool = False)
         if name == math_functions.FAR_ANGLE:
             definitions[name], called = _far_angle()
         else:
-            definitions[name], called = _Function.named(name).definition(float_lanes, fused)
+            definitions[name], called = _Function.named(name).definition(
+                float_lanes, fused=fused, has_maxnm=has_maxnm
+            )
         for declaration in called:
             match = re.search(rf"@({re.escape(PREFIX)}[\w.]+)", declaration)
             if match:
@@ -151,12 +164,13 @@ class _Function:
     def declaration(self) -> str:
         return "declare " + self._head(("", "") if self.operation in _BINARY else ("",))
 
-    def definition(self, float_lanes: int, fused: bool) -> tuple[str, set[str]]:
+    def definition(self, float_lanes: int, *, fused: bool, has_maxnm: bool) -> tuple[str, set[str]]:
         """The text, and the declarations of what it calls."""
         names = ("%a", "%b") if self.operation in _BINARY else ("%a",)
         attributes = "alwaysinline nounwind"
         # Where LLVM makes no vectors of it, branches cost nothing else.
-        body = Body(self.lanes, branches=float_lanes == 1 and not self.lanes, fused=fused)
+        branches = float_lanes == 1 and not self.lanes
+        body = Body(self.lanes, branches=branches, fused=fused, has_maxnm=has_maxnm)
         operands = [body.parameter(self.operand_kind, name) for name in names]
         if self.operation in _ELEMENTARY and self.type == "f32":
             if float_lanes == 1 and 0 < self.lanes <= _MOST_CALLS and len(operands) == 1:
@@ -176,8 +190,11 @@ class _Function:
     def _value(self, body: Body, operands: list[Value]) -> Value:
         if self.operation == "fptrunc":
             return _truncate_to_bf16(body, *operands)
-        if self.operation in ("maximum", "minimum"):
-            return _extremum(body, self.operation, *operands)
+        if self.operation in _EXTREMA:
+            extremum = self.operation.removesuffix(_VARIABLES)
+            if extremum != self.operation:
+                return _extremum_of_variables(body, extremum, *operands)
+            return _extremum(body, extremum, *operands)
         if self.operation == "roundeven":
             return _round_even(body, *operands)
         if self.operation == "rsqrt":
@@ -272,6 +289,16 @@ def _extremum(body: Body, operation: str, a: Value, b: Value) -> Value:
     # Equal: the same number, or zeros whose signs decide. A NaN in a is there already.
     number = body.where(a.equals(b), zeros.of_bits(a.kind), number)
     return body.where(b.unordered(b), b, number)
+
+
+def _extremum_of_variables(body: Body, operation: str, a: Value, b: Value) -> Value:
+    if body.has_maxnm:  # which prefers numbers to NaNs; the sum is a NaN if one of them is
+        number = body.call("maxnum" if operation == "maximum" else "minnum", a, b)
+        return body.where(a.unordered(b), a + b, number)
+    if body.branches:  # in a reduction, a is mostly beyond b
+        is_beyond = a > b if operation == "maximum" else a < b
+        return body.either(is_beyond, lambda: a, lambda: _extremum(body, operation, a, b))
+    return _extremum(body, operation, a, b)
 
 
 def _round_even(body: Body, a: Value) -> Value:

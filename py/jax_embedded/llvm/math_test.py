@@ -115,15 +115,28 @@ def maximum(a: float, b: float) -> float:
 
 
 @pytest.mark.parametrize("kind", [*KINDS, *SMALL])
-def test_maximum_and_minimum_of_all_edges(kind):
+@pytest.mark.parametrize("float_lanes", [1, 4])
+def test_maximum_and_minimum_of_all_edges(kind, float_lanes):
     values = edges(DTYPES[split(kind)[1]])
     a, b = (x.ravel() for x in np.meshgrid(values, values))
     expected = np.array([maximum(float(x), float(y)) for x, y in zip(a, b, strict=True)], a.dtype)
-    assert same_bits(run("llvm.maximum", kind, a, b), expected)
+    assert same_bits(run("llvm.maximum", kind, a, b, float_lanes=float_lanes), expected)
     opposite = np.array(
         [-maximum(-float(x), -float(y)) for x, y in zip(a, b, strict=True)], a.dtype
     )
-    assert same_bits(run("llvm.minimum", kind, a, b), opposite)
+    assert same_bits(run("llvm.minimum", kind, a, b, float_lanes=float_lanes), opposite)
+
+
+@pytest.mark.parametrize("name", ["cortex-m7", "cortex-m33", "cortex-m55"])
+def test_one_instruction_makes_the_larger_number(name):
+    """Of +0 and -0 too, which LLVM does not promise; tests/differential has them on the boards."""
+    target = TARGETS[name]
+    operation = "jxe.maximum_of_variables.f32"
+    text = define_math(frozenset({operation}), target.float_lanes, has_maxnm=target.has_maxnm)
+    module = llvm.parse_assembly(text)
+    module.triple = target.triple
+    assembly = target_machine(target).emit_assembly(module)
+    assert re.findall(r"\tvmaxnm.f32", assembly)
 
 
 @settings(max_examples=300, deadline=None, derandomize=True)
@@ -233,7 +246,9 @@ declare float @llvm.maximum.f32(float, float) #2
 declare float @llvm.fabs.f32(float)
 declare <8 x float> @xla.tanh.v8f32(<8 x float>)
 define void @f() {
-  %1 = call float @llvm.maximum.f32(float %0, float %0)
+  %1 = call float @llvm.maximum.f32(float %0, float 0.0)
+  %4 = call float @llvm.maximum.f32(float %0, float %1)
+  %5 = call half @llvm.minimum.f16(half %y, half %y)
   %2 = call float @llvm.fabs.f32(float %1)
   %3 = call <8 x float> @xla.tanh.v8f32(<8 x float> %x)
 }
@@ -242,14 +257,25 @@ define void @f() {
         """\
 declare float @llvm.fabs.f32(float)
 define void @f() {
-  %1 = call float @jxe.maximum.f32(float %0, float %0)
+  %1 = call float @jxe.maximum.f32(float %0, float 0.0)
+  %4 = call float @jxe.maximum_of_variables.f32(float %0, float %1)
+  %5 = call half @jxe.minimum.f16(half %y, half %y)
   %2 = call float @llvm.fabs.f32(float %1)
   %3 = call <8 x float> @jxe.tanh.v8f32(<8 x float> %x)
 }
 declare float @jxe.maximum.f32(float, float)
+declare float @jxe.maximum_of_variables.f32(float, float)
+declare half @jxe.minimum.f16(half, half)
 declare <8 x float> @jxe.tanh.v8f32(<8 x float>)
 """,
-        frozenset({"jxe.maximum.f32", "jxe.tanh.v8f32"}),
+        frozenset(
+            {
+                "jxe.maximum.f32",
+                "jxe.maximum_of_variables.f32",
+                "jxe.minimum.f16",
+                "jxe.tanh.v8f32",
+            }
+        ),
     )
 
 

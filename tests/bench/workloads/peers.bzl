@@ -135,15 +135,6 @@ def _plain(peer, workload, copts, deps = [], **kwargs):
         **kwargs
     )
 
-def plain_c():
-    """WORKLOAD.PEER: plain/WORKLOAD.c as each of the compiler's settings makes it."""
-    for workload in WORKLOADS:
-        for peer, (compiler, copts) in _PLAIN.items():
-            if compiler == "gcc":
-                _plain(peer, workload, copts)
-            else:
-                _plain_by_clang(peer, workload, copts)
-
 def _plain_by_clang(peer, workload, copts):
     name = "%s.%s" % (workload, peer)
     deps = [
@@ -165,6 +156,19 @@ def _plain_by_clang(peer, workload, copts):
         srcs = [":%s.object" % name],
         deps = deps,
     )
+
+def plain_c(name):
+    """WORKLOAD.PEER: plain/WORKLOAD.c as each of the compilers' settings makes it.
+
+    Args:
+        name: string, of all.
+    """
+    for workload in WORKLOADS:
+        for peer, (compiler, copts) in _PLAIN.items():
+            if compiler == "gcc":
+                _plain(peer, workload, copts)
+            else:
+                _plain_by_clang(peer, workload, copts)
 
 def cmsis_dsp():
     """WORKLOAD.CMSIS-DSP: cmsis_dsp/WORKLOAD.c, or plain/WORKLOAD.c with its layers."""
