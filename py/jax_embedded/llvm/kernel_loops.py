@@ -68,6 +68,8 @@ def loops_of(text: str) -> KernelLoops | None:
     if not function or not 1 <= len(loops) <= _MOST_LOOPS:
         return None
     extents = tuple(int(loop["extent"]) for loop in loops)
+    if 0 in extents:
+        return None
     return KernelLoops(extents, function.places([loop["counter"] for loop in loops]))
 
 

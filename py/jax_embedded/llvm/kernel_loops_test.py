@@ -54,6 +54,10 @@ def test_a_loop_with_more_than_a_loop_inside_is_the_innermost():
     assert found.extents == (3,)
 
 
+def test_a_loop_over_nothing_is_none():
+    assert loops_of(kernel("k", one_loop(0))) is None
+
+
 @pytest.mark.parametrize(
     "body",
     [
