@@ -13,6 +13,7 @@ import struct
 from fractions import Fraction
 
 from jax_embedded.errors import InternalError
+from jax_embedded.llvm.kernel_erf import with_erf
 
 _WIDTH = {"i1": 1, "i8": 1, "i16": 2, "half": 2, "bfloat": 2, "i32": 4, "float": 4, "ptr": 4}
 
@@ -59,7 +60,7 @@ def clean_kernel(text: str, *, keep_noalias: bool, contract: bool) -> str:
     Errors: InternalError for a floating-point number that cannot be read.
     """
     lines = (_clean_line(line, keep_noalias, contract) for line in text.splitlines())
-    return "\n".join(line for line in lines if line) + "\n"
+    return with_erf("\n".join(line for line in lines if line) + "\n")
 
 
 def canonical_kernel(text: str) -> str:
