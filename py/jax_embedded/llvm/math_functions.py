@@ -35,7 +35,6 @@ _ROUNDER = 12582912.0  # 1.5 * 2^23
 _LOG2_E = 1.442695
 # Few bits, so that multiples of it are exact; and what is missing.
 _LN2_HIGH, _LN2_LOW = 0.693359375, -0.00021219444
-_HALF_LN2 = 0.3465736
 _HALF_PI_HIGH, _HALF_PI_LOW = 1.5707964, -4.371139e-08
 _PI_HIGH, _PI_LOW = 3.1415927, -8.742278e-08
 
@@ -59,8 +58,6 @@ _ATAN = (
 )
 # (tanh(x)/x - 1) / x^2 in x^2 for |x| < 0.55: 2^-24.7.
 _TANH = (-0.333329469, 0.133207291, -0.0526720099, 0.0164378788)
-# The same for |x| < ln(2)/4: 2^-32.5.
-_TANH_NEAR = (-0.33333322, 0.13331142, -0.052715283)
 # ((1 + e)^(1/3) - 1) / e for |e| < 0.104: 2^-29.6.
 _CBRT = (0.333333343, -0.111109972, 0.0617245436, -0.0415027216, 0.0306569207)
 # erf(x)/x - 1 in x^2 for |x| < 0.93: 2^-25.8; -ln(1 - erf(x)) for 0.93 <= x <= 4: 2^-29.3 of erf.
@@ -125,28 +122,6 @@ def expm1(body: Body, x: Value) -> Value:
 
 
 def tanh(body: Body, x: Value) -> Value:
-    is_fused = body.fused and not body.branches
-    return _fused_tanh(body, x) if is_fused else _tanh(body, x)
-
-
-def _fused_tanh(body: Body, x: Value) -> Value:
-    size = _size(x)
-    # Beyond 9.1 it rounds to 1. NaNs, which are above infinity, stay what they are.
-    above = _INFINITY + 1
-    is_large = (size - above).above(_bits(9.1) - above)
-    limited = body.where(is_large, 9.1, size.of_bits())
-    # |x| = n ln(2)/2 + r, |r| <= ln(2)/4, and tanh(n ln(2)/2) = (2^n - 1) / (2^n + 1).
-    shifted = limited.times(2 * _LOG2_E, plus=_ROUNDER)
-    r = (shifted - _ROUNDER).times(-_HALF_LN2, plus=limited)
-    square = r * r
-    t = (square * r).times(polynomial(square, _TANH_NEAR), plus=r)
-    # Of both 64 times as much: MVE adds 1 by two instructions.
-    power = _scaled(body.constant("float", 64.0), shifted.bits())
-    less, more = power - 64.0, power + 64.0
-    return _with_sign(t.times(more, plus=less) / t.times(less, plus=more), x)
-
-
-def _tanh(body: Body, x: Value) -> Value:
     size = _size(x)
 
     def small(a: Value) -> Value:
