@@ -115,7 +115,8 @@ def _place_before(found: list[Thunk], thunk: Thunk) -> int:
     """Of the step that may do it too: the last one that it must follow. Of what lies in registers
     the last one at all: another order is no gain there.
     """
-    if isinstance(thunk, KernelThunk) and thunk.results[0].shape.nbytes > LOCAL_BYTES:
+    written = thunk.results if isinstance(thunk, KernelThunk) else ()
+    if any(where.shape.nbytes > LOCAL_BYTES for where in written):
         for place in reversed(range(len(found))):
             if must_follow(thunk, found[place]):
                 return place

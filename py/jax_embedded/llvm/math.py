@@ -2,8 +2,7 @@
 """Definitions of the math functions that XLA's kernels call and LLVM or the C library lack.
 
 The elementary functions of f32 are ours, see math_functions.py: the same bits on every processor,
-but for fused multiply-add, which they use where the processor has it and the program may; tanh then
-has other bits on a processor with vectors.
+but for fused multiply-add, which they use where the processor has it and the program may.
 Those of f16 and bf16 go through f32; those of f64 are the C library's, one call per lane.
 A function of more lanes than the processor has is a loop over as many as it has. A processor
 without vectors has one function for all places that need it, if LLVM finds it too large to inline;
