@@ -82,8 +82,8 @@ SIZE = """\
 ## Where short code is not the shortest
 
 With `optimize = "size"`, ours takes so many bytes of code, and the shortest that GCC makes of plain
-C so many. What makes ours longer is first of all that it adds up long sums in parts, for the bound
-of [Numerics](numerics.md): 16 bytes for each dot or convolution.
+C so many. What makes ours longer is first of all that each dot or convolution adds up long sums in
+parts, for the bound of [Numerics](numerics.md).
 
 | core | longer | as long | shorter |
 |---|---|---|---|
