@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stage 4, codegen: LinkedModule -> ObjectCode."""
 
-import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import llvmlite.binding as llvm
@@ -10,6 +9,7 @@ import llvmlite.binding as llvm
 from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.llvm.abi import is_known
 from jax_embedded.llvm.assembly import has_loops, instructions
+from jax_embedded.llvm.call_order import has_operations, late_operations
 from jax_embedded.llvm.link import LinkedModule
 from jax_embedded.llvm.math import PREFIX
 from jax_embedded.llvm.mve import safe_comparisons
@@ -28,10 +28,13 @@ _IN_ORDER = (
     "-disable-machine-cse",
     "-disable-cgp",
 )
-# The order of operations. Where those of floats are calls, few registers keep their values across
-# them: as few values as possible wait.
-_USUAL_ORDER, _ORDER_OF_CALLS = "-pre-RA-sched=default", "-pre-RA-sched=list-burr"
-_FLOAT_OPERATION = re.compile(r" = f(add|sub|mul|div) ")
+# Orders of instructions: the usual one, and another one that may take fewer.
+_USUAL_ORDER = ("-pre-RA-sched=default",)
+# Where operations of floats are calls, few registers keep their values across them: as few values
+# as possible wait.
+_ORDER_OF_CALLS = ("-pre-RA-sched=list-burr", "-pre-RA-sched=default")
+# LLVM's scheduler hides latencies, and pays with registers that are stored and loaded again.
+_FPU_ORDER = ("-enable-misched=true", "-enable-misched=false")
 
 
 @dataclass(frozen=True)
@@ -63,8 +66,8 @@ def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> Obje
     """
     if linked.baked:
         target = target.without_literals()
-        for option in _IN_ORDER:
-            llvm.set_option("jax_embedded", option)
+    for option in _IN_ORDER if linked.baked else _USUAL_ORDER:
+        llvm.set_option("jax_embedded", option)
     machine = target_machine(target)
     module = llvm.parse_assembly(linked.llvm_ir)
     optimise(module, target, size=size)
@@ -80,15 +83,15 @@ def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> Obje
         )
     _link_apart(module, linked, target)
     text = str(module)
-    if not linked.baked:
-        calls = not target.float_dtypes and _FLOAT_OPERATION.search(text)
-        llvm.set_option("jax_embedded", _ORDER_OF_CALLS if calls else _USUAL_ORDER)
+    orders = _FPU_ORDER if target.fused else _USUAL_ORDER
+    if linked.baked:
+        orders = _IN_ORDER[:1]
+    elif not target.float_dtypes and has_operations(text):
+        orders = _ORDER_OF_CALLS
+        text = late_operations(text)
     if "+mve" in target.features:
         text = safe_comparisons(text)
-        module = llvm.parse_assembly(text)
-    assembly, data = _emitted(text, machine)
-    if target.fused and not (linked.baked or has_loops(assembly)):
-        assembly, data = _shorter(assembly, data, text, machine)
+    assembly, data = _shortest(text, machine, orders)
     externals = undefined_symbols(data)
     unknown = [name for name in externals if not is_known(name, host=target.name == "host")]
     if unknown:
@@ -101,24 +104,21 @@ def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> Obje
     return ObjectCode(text, assembly, data, sections(data), externals, function_sizes(data))
 
 
-def _emitted(text: str, machine: llvm.TargetMachine) -> tuple[str, bytes]:
-    """The assembly and the object: each of a copy, since emitting changes a module."""
-    assembly = machine.emit_assembly(llvm.parse_assembly(text))
-    return assembly, machine.emit_object(llvm.parse_assembly(text))
+def _shortest(text: str, machine: llvm.TargetMachine, orders: Sequence[str]) -> tuple[str, bytes]:
+    """The assembly and the object in the first order or, if it has no loops, in the one that takes
+    fewest instructions."""
 
+    def emitted(order: str) -> tuple[str, bytes]:
+        llvm.set_option("jax_embedded", order)
+        # Emitting changes a module.
+        assembly = machine.emit_assembly(llvm.parse_assembly(text))
+        return assembly, machine.emit_object(llvm.parse_assembly(text))
 
-def _shorter(
-    assembly: str, data: bytes, text: str, machine: llvm.TargetMachine
-) -> tuple[str, bytes]:
-    """The same code or, if that is shorter, in the order of the IR.
-
-    LLVM's scheduler hides latencies, and pays with registers that are stored and loaded again.
-    """
-    llvm.set_option("jax_embedded", "-enable-misched=false")
-    in_order = _emitted(text, machine)
-    llvm.set_option("jax_embedded", "-enable-misched=true")
-    shorter = instructions(in_order[0]) < instructions(assembly)
-    return in_order if shorter else (assembly, data)
+    found = emitted(orders[0])
+    if not has_loops(found[0]):
+        found = min((found, *map(emitted, orders[1:])), key=lambda code: instructions(code[0]))
+    llvm.set_option("jax_embedded", orders[0])
+    return found
 
 
 def _link_apart(module: llvm.ModuleRef, linked: LinkedModule, target: Target) -> None:
