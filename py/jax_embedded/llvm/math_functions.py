@@ -56,8 +56,12 @@ _ATAN = (
     *(-0.333331525, 0.199937671, -0.142110035, 0.106657863),
     *(-0.0755172893, 0.0432059728, -0.0163642373, 0.00291975634),
 )
-# (tanh(x)/x - 1) / x^2 in x^2 for |x| < 0.55: 2^-24.7.
-_TANH = (-0.333329469, 0.133207291, -0.0526720099, 0.0164378788)
+# tanh(x)/x in x^2 for |x| < 0.65: 2^-27.1; e^(x/2) for 0.55 <= x <= 9.1: 2^-26 of tanh.
+_TANH = (1.0, -0.333332598, 0.133308291, -0.053687904, 0.0204690006, -0.00551467994)
+_TANH_ROOT = (
+    *(0.999984622, 0.500095129, 0.124760605, 0.0211514588),
+    *(0.00236159726, 0.000368124631, -5.01464865e-06, 4.75237766e-06),
+)
 # ((1 + e)^(1/3) - 1) / e for |e| < 0.104: 2^-29.6.
 _CBRT = (0.333333343, -0.111109972, 0.0617245436, -0.0415027216, 0.0306569207)
 # erf(x)/x - 1 in x^2 for |x| < 0.93: 2^-25.8; -ln(1 - erf(x)) for 0.93 <= x <= 4: 2^-29.3 of erf.
@@ -123,26 +127,21 @@ def expm1(body: Body, x: Value) -> Value:
 
 def tanh(body: Body, x: Value) -> Value:
     size = _size(x)
+    a = size.of_bits()
+    border = _bits(0.65)
 
-    def small(a: Value) -> Value:
-        square = a * a
-        return (square * polynomial(square, _TANH)).times(a, plus=a)
+    def small(x: Value) -> Value:
+        return x * polynomial(x * x, _TANH)
 
     def large() -> Value:
-        # Beyond 9.1 it rounds to 1, and e^x does not overflow.
-        limited = _at_most(body, size, 9.1).of_bits()
-        n, r = _reduce_exponent(limited + limited)
-        return 1.0 - 2.0 / (_exp_of(r, n) + 1.0)
+        # For large numbers it is 1, whatever they make of the polynomial.
+        root = polynomial(a, _TANH_ROOT)
+        square = root * root
+        return 1.0 - 2.0 / square.times(square, plus=1.0)
 
     if body.branches:
-        # Without zeros, of which it would lose the sign.
-        is_small = (size - 1).below(_bits(0.55) - 1)
-        return body.either(
-            is_small, lambda: small(x), lambda: _nan_of(body, x, _with_sign(large(), x))
-        )
-    # From 0.55 on, without NaNs.
-    is_large = (size - _bits(0.55)).below(_INFINITY + 1 - _bits(0.55))
-    return _with_sign(body.either(is_large, large, lambda: small(size.of_bits())), x)
+        return body.either(size.below(border), lambda: small(x), lambda: _with_sign(large(), x))
+    return _with_sign(body.either(size > border - 1, large, lambda: small(a)), x)
 
 
 def _log_of(f: Value, exponent: Value) -> Value:
