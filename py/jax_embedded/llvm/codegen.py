@@ -33,7 +33,8 @@ _USUAL_ORDER = ("-pre-RA-sched=default",)
 # Where operations of floats are calls, few registers keep their values across them: as few values
 # as possible wait.
 _ORDER_OF_CALLS = ("-pre-RA-sched=list-burr", "-pre-RA-sched=default")
-# LLVM's scheduler hides latencies, and pays with registers that are stored and loaded again.
+# LLVM's scheduler hides latencies, and pays with registers that are stored and loaded again. Where
+# short code is preferred, it does not run.
 _FPU_ORDER = ("-enable-misched=true", "-enable-misched=false")
 
 
@@ -83,7 +84,7 @@ def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> Obje
         )
     _link_apart(module, linked, target)
     text = str(module)
-    orders = _FPU_ORDER if target.fused else _USUAL_ORDER
+    orders = _FPU_ORDER if target.fused and not size else _USUAL_ORDER
     if linked.baked:
         orders = _IN_ORDER[:1]
     elif not target.float_dtypes and has_operations(text):
