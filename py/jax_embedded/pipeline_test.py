@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -175,3 +176,25 @@ def test_a_transform_of_a_dsp_library_takes_no_scratch_memory(spectrum):
             "workspace"
         ]
     assert taken == {"builtin": 512, "library": 0}
+
+
+NORMALISED = """
+import jax
+
+def f(x):
+    mean = x.mean(axis=1, keepdims=True)
+    variance = ((x - mean) ** 2).mean(axis=1, keepdims=True)
+    return (x - mean) * jax.lax.rsqrt(variance + 1e-5)
+"""
+
+
+def test_sums_of_rows_and_what_is_done_with_them_become_vectors(tmp_path):
+    src = tmp_path / "f.py"
+    src.write_text(NORMALISED)
+    normalised = capture(CaptureRequest(src, "f", {"x": "f32[8,32]"}))
+    options = CompileOptions("f", "f", TARGETS["cortex-m55"])
+    assembly = compile_dump(normalised, options).files["f.s"].decode()
+    sums, squares, products = (rf"\tv{name}\.f32\tq" for name in ("add", "fma", "mul"))
+    assert all(re.search(vectors, assembly) for vectors in (sums, squares, products))
+    assert "\tvldr\ts" in assembly  # what it computes for a row
+    assert len(re.findall(r"\tvldr\ts", assembly)) < 8

@@ -16,12 +16,20 @@ _VALUE = r"%[-\w.$]+"
 _INTEGER = r"i(?:32|64)"
 _HEAD = re.compile(r"define internal void @(\S+)_wrapped\((.*)\)[^()]*\{")
 _LABEL = re.compile(r"([^\s:]+):")
-_LOOP = re.compile(
+_COUNTER = (
     rf"  (?P<counter>{_VALUE}) = phi (?P<type>{_INTEGER})"
     rf" \[ {_VALUE}, %(?P<latch>\S+) \], \[ 0, {_VALUE} \]\n"
+)
+_BRANCH = (
     rf"  (?P<going>{_VALUE}) = icmp slt {_INTEGER} (?P=counter), (?P<extent>\d+)\n"
     r"  br i1 (?P=going), label %(?P<body>\S+), label %(?P<exit>\S+)"
 )
+_ACCUMULATOR = (
+    rf"  {_VALUE} = phi float \[ (?P<sum>{_VALUE}), %(?P=latch) \], \[ \S+, {_VALUE} \]\n"
+)
+_LOOP = re.compile(_COUNTER + _BRANCH)
+_LOOP_WITH_SUM = re.compile(_COUNTER + _ACCUMULATOR + _BRANCH)
+_ANY_COUNTER = re.compile(rf"  ({_VALUE}) = phi {_INTEGER} ")
 _SUM = re.compile(rf"  ({_VALUE}) = (add|mul)(?: n[us]w)* {_INTEGER} (\S+), (\S+)")
 _ADDRESS = re.compile(
     rf"  {_VALUE} = getelementptr inbounds \[\d+ x ([^\]]+)\], ptr ({_VALUE}),"
@@ -30,7 +38,7 @@ _ADDRESS = re.compile(
 _ACCESS = re.compile(rf"  (?:{_VALUE} = load (.+?)|store (.+?) \S+), ptr ({_VALUE}), align \d+")
 _MOST_LOOPS = 3  # a workgroup's id has so many numbers
 
-_ROLLED = '!0 = distinct !{!0, !1}\n!1 = !{!"llvm.loop.unroll.disable"}\n'
+_LEAST_ROLLED = 8  # iterations: with fewer, two or more of vectors of 4, a loop is no gain
 
 # By how many elements a place goes on with each loop, the outermost first.
 Steps = tuple[int, ...]
@@ -94,19 +102,19 @@ def element_kernel(text: str, name: str) -> str:
 def with_rolled_loops(text: str) -> str:
     """The module, of whose loops over elements LLVM unrolls none: it can make vectors of them then.
 
-    Of a sum LLVM makes no vectors.
+    Those in which there is more than the next loop are left alone.
     """
     function = _Function.read(text)
     loops = function.nest() if function else []
-    if (
-        not function
-        or not loops
-        or sum(" = phi " in b for b in function.blocks.values()) > len(loops)
-    ):
+    if not function or sum(b.count(" = phi ") for b in function.blocks.values()) > len(loops):
         return text
-    latch = loops[-1]["latch"]
-    function.blocks[latch] += ", !llvm.loop !0"
-    return function.text() + _ROLLED
+    return function.rolled([loop["latch"] for loop in loops[-1:]])
+
+
+def with_rolled_inner_loops(text: str) -> str:
+    """The same for loops over neighbouring elements inside of others, and for sums of such."""
+    function = _Function.read(text)
+    return function.rolled(function.latches_of_inner_loops()) if function else text
 
 
 class _Function:
@@ -167,6 +175,36 @@ class _Function:
                 return found
             found.append(loop)
             label = loop["body"]
+
+    def rolled(self, latches: list[str]) -> str:
+        notes = []
+        for number, latch in enumerate(latches, 1):
+            self.blocks[latch] += f", !llvm.loop !{number}"
+            notes.append(f"!{number} = distinct !{{!{number}, !0}}\n")
+        if notes:
+            notes.append('!0 = !{!"llvm.loop.unroll.disable"}\n')
+        return self.text() + "".join(notes)
+
+    def latches_of_inner_loops(self) -> list[str]:
+        """Of those with a single block that are not of the nest."""
+        counters = [name for block in self.blocks.values() for name in _ANY_COUNTER.findall(block)]
+        nest = [loop["latch"] for loop in self.nest()]
+        found = []
+        for head, block in self.blocks.items():
+            loop = _LOOP_WITH_SUM.fullmatch(block) or _LOOP.fullmatch(block)
+            if not loop or loop["latch"] in nest or loop["body"] != loop["latch"]:
+                continue
+            body = self.blocks.get(loop["body"], "")
+            sums = re.findall(r"  (\S+) = fadd .*\breassoc\b.* float ", body)
+            if not body.endswith(f"  br label %{head}") or (
+                loop.re is _LOOP_WITH_SUM and loop["sum"] not in sums
+            ):
+                continue
+            at = counters.index(loop["counter"])
+            steps = [place.steps[at] if place else None for place in self.places(counters)]
+            if int(loop["extent"]) >= _LEAST_ROLLED and {*steps} <= {0, 1}:
+                found.append(loop["latch"])
+        return found
 
     def places(self, counters: list[str]) -> tuple[Place | None, ...]:
         """Of the pointers."""

@@ -8,9 +8,10 @@ from jax_embedded.llvm.kernel_loops import (
     Place,
     element_kernel,
     loops_of,
+    with_rolled_inner_loops,
     with_rolled_loops,
 )
-from jax_embedded.llvm.kernel_loops_testing import kernel, one_loop, two_loops
+from jax_embedded.llvm.kernel_loops_testing import kernel, one_loop, sums, two_loops
 
 
 def test_places_of_one_loop():
@@ -96,7 +97,7 @@ def test_loops_that_become_vectors_are_not_unrolled(body):
     text = kernel("k", body)
     rolled = with_rolled_loops(text)
     [line] = [line for line in rolled.splitlines() if "!llvm.loop" in line]
-    assert line == "  br label %head, !llvm.loop !0"
+    assert line == "  br label %head, !llvm.loop !1"
     llvm.parse_assembly(rolled).verify()
     assert loops_of(text)
 
@@ -119,3 +120,44 @@ def test_loops_that_become_vectors_are_not_unrolled(body):
 def test_other_loops_are_left_to_llvm(body):
     text = kernel("k", body)
     assert with_rolled_loops(text) == text
+
+
+def rolled_latches(text: str) -> list[str]:
+    rolled = with_rolled_inner_loops(text)
+    llvm.parse_assembly(rolled).verify()
+    return [line for line in rolled.splitlines() if "!llvm.loop !" in line]
+
+
+@pytest.mark.parametrize("fused", ["", "contract "])
+def test_sums_of_neighbours_are_not_unrolled(fused):
+    text = kernel("k", sums((3, 8), flags=f"{fused}reassoc"))
+    assert rolled_latches(text) == ["  br label %head, !llvm.loop !1"]
+    assert with_rolled_loops(text) == text
+
+
+def test_elements_in_a_loop_with_more_are_not_unrolled():
+    text = kernel("k", two_loops((3, 8), between="  call void @f()\n"))
+    text = text.replace("define internal", "declare void @f()\ndefine internal")
+    assert rolled_latches(text) == ["  br label %head, !llvm.loop !1"]
+    rolled = with_rolled_inner_loops(text)
+    element = element_kernel(rolled, "e")
+    llvm.parse_assembly(element).verify()
+    assert "!llvm.loop !1" in element
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        pytest.param(sums((3, 7)), id="few terms"),
+        pytest.param(sums((3, 8), flags=""), id="in order"),
+        pytest.param(
+            sums((3, 8)).replace("add nsw i64 %first, %j", "mul nsw i64 %j, 2"),
+            id="of every other one",
+        ),
+        pytest.param(sums((3, 8), added="%first.sum"), id="another value"),
+        pytest.param(sums((3, 8)).replace(", %j\n", ", 3\n"), id="not from the first on"),
+        pytest.param(two_loops((3, 8)), id="one inside of the other"),
+    ],
+)
+def test_other_inner_loops_are_left_to_llvm(body):
+    assert rolled_latches(kernel("k", body)) == []

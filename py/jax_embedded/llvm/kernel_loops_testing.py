@@ -43,6 +43,39 @@ exit:
 
 
 def two_loops(extents: tuple[int, int], *, between: str = "") -> str:
+    element = """\
+  %from = getelementptr inbounds [12 x float], ptr %0, i32 0, i64 %j
+  %a = load float, ptr %from, align 4
+  %to = getelementptr inbounds [12 x float], ptr %1, i32 0, i64 %at
+  store float %a, ptr %to, align 4
+"""
+    return _rows(extents, between, element)
+
+
+def sums(extents: tuple[int, int], *, flags: str = "reassoc", added: str = "%new") -> str:
+    """Of rows. added: what the sum becomes."""
+    term = f"""\
+  %from = getelementptr inbounds [24 x float], ptr %0, i32 0, i64 %at
+  %a = load float, ptr %from, align 4
+  %new = fadd {flags} float %sum, %a
+"""
+    total = """\
+  %to = getelementptr inbounds [3 x float], ptr %1, i32 0, i64 %i
+  store float %sum, ptr %to, align 4
+"""
+    return _rows(
+        extents,
+        "  %first.sum = sitofp i64 %first to float\n",
+        term,
+        phi=f"  %sum = phi float [ {added}, %body ], [ %first.sum, %row ]\n",
+        after=total,
+    )
+
+
+def _rows(
+    extents: tuple[int, int], before: str, element: str, *, phi: str = "", after: str = ""
+) -> str:
+    """before, after: of the loop inside, with the phi beside that of its counter."""
     return f"""\
   br label %rows
 rows:
@@ -51,21 +84,17 @@ rows:
   br i1 %going.i, label %row, label %exit
 row:
   %first = mul nsw i64 %i, {extents[1]}
-{between}  br label %head
+{before}  br label %head
 head:
   %j = phi i64 [ %next.j, %body ], [ 0, %row ]
-  %going.j = icmp slt i64 %j, {extents[1]}
+{phi}  %going.j = icmp slt i64 %j, {extents[1]}
   br i1 %going.j, label %body, label %row.end
 body:
   %at = add nsw i64 %first, %j
-  %from = getelementptr inbounds [12 x float], ptr %0, i32 0, i64 %j
-  %a = load float, ptr %from, align 4
-  %to = getelementptr inbounds [12 x float], ptr %1, i32 0, i64 %at
-  store float %a, ptr %to, align 4
-  %next.j = add nsw i64 %j, 1
+{element}  %next.j = add nsw i64 %j, 1
   br label %head
 row.end:
-  %next.i = add nsw i64 %i, 1
+{after}  %next.i = add nsw i64 %i, 1
   br label %rows
 exit:
   ret void

@@ -6,7 +6,11 @@ from dataclasses import dataclass
 from jax_embedded.ir.program import Program
 from jax_embedded.llvm.kernel_calls import called_kernels, element_name
 from jax_embedded.llvm.kernel_indices import narrow_indices
-from jax_embedded.llvm.kernel_loops import element_kernel, with_rolled_loops
+from jax_embedded.llvm.kernel_loops import (
+    element_kernel,
+    with_rolled_inner_loops,
+    with_rolled_loops,
+)
 from jax_embedded.llvm.kernel_text import canonical_kernel, clean_kernel
 from jax_embedded.llvm.math import rename_math
 
@@ -39,6 +43,8 @@ class Kernels:
                 continue
             cleaned = clean_kernel(text, keep_noalias=text not in in_place, contract=contract)
             cleaned = narrow_indices(cleaned)
+            if vectors:
+                cleaned = with_rolled_inner_loops(cleaned)
             if not called.isdisjoint(names):
                 self._add(with_rolled_loops(cleaned) if vectors else cleaned, names)
             for name in elements:
