@@ -27,7 +27,8 @@ def logarithms(x):
 
 def roots(x):
     x = flushed(x)
-    return jnp.sqrt(x), jax.lax.rsqrt(x), jnp.cbrt(x), 1.0 / x, jnp.square(x)
+    powers = x**0.5, x**-0.5, x**1.5
+    return *powers, jnp.sqrt(x), jax.lax.rsqrt(x), jnp.cbrt(x), 1.0 / x, jnp.square(x)
 
 
 def trigonometric(x):

@@ -12,6 +12,9 @@ llvm.maximum and llvm.minimum become comparisons: no C library for Cortex-M has 
 some cores LLVM cannot select them at all. Both return a NaN if either operand is one, and order -0
 below +0. llvm.roundeven becomes an addition that rounds: no C library for Cortex-M has roundevenf.
 xla.fptrunc to bf16 becomes integer operations: no compiler runtime for Cortex-M has __truncsfbf2.
+
+A power of 1/2 or -1/2 of f32 becomes a root. XLA makes one of it only where it sees that no operand
+is negative.
 """
 
 import math
@@ -27,7 +30,7 @@ PREFIX = "jxe."
 
 _KINDS = {"f16": "half", "bf16": "bfloat", "f32": "float", "f64": "double"}
 _EXTREMA = ("maximum", "minimum", "maximum_of_variables", "minimum_of_variables")
-_BINARY = ("atan2", "pow", *_EXTREMA)
+_BINARY = ("atan2", "pow", "root", "reciprocal_root", *_EXTREMA)
 _ELEMENTARY = {
     "atan": math_functions.atan,
     "atan2": math_functions.atan2,
@@ -63,6 +66,16 @@ _OF_VARIABLES = re.compile(
     rf"(@{re.escape(PREFIX)}(?:maximum|minimum))"
     r"(?=\.(?:v\d+)?f32\((?:[^,%()]+ %[^,()]+(?:, |\))){2})"
 )
+_HALF = r"(?:5\.0+e-01|0x3FE0{13})"
+_MINUS_HALF = r"(?:-5\.0+e-01|0xBFE0{13})"
+_POWER = (
+    rf"(@{re.escape(PREFIX)})pow"
+    r"(?=\.(?:v\d+)?f32\([^,%()]+ %[^,()]+, (?:float |<\d+ x float> splat \(float )"
+)
+_ROOTS = {
+    "root": re.compile(rf"{_POWER}{_HALF}\))"),
+    "reciprocal_root": re.compile(rf"{_POWER}{_MINUS_HALF}\))"),
+}
 
 
 def rename_math(text: str) -> tuple[str, frozenset[str]]:
@@ -74,6 +87,8 @@ def rename_math(text: str) -> tuple[str, frozenset[str]]:
     ]
     renamed = _OURS.sub(lambda match: "@" + _ours(match), "\n".join(lines) + "\n")
     renamed = _OF_VARIABLES.sub(rf"\1{_VARIABLES}", renamed)
+    for root, power in _ROOTS.items():
+        renamed = power.sub(rf"\1{root}", renamed)
     found = frozenset(_RENAMED.findall(renamed))
     declarations = [_Function.named(name).declaration() + "\n" for name in sorted(found)]
     return renamed + "".join(declarations), found
@@ -196,6 +211,10 @@ class _Function:
             return _extremum(body, extremum, *operands)
         if self.operation == "roundeven":
             return _round_even(body, *operands)
+        if self.operation == "root":
+            return _root(body, operands[0])
+        if self.operation == "reciprocal_root":
+            return 1.0 / _root(body, operands[0])
         if self.operation == "rsqrt":
             return 1.0 / body.call("sqrt", *operands)
         if self.type == "f32":
@@ -298,6 +317,12 @@ def _extremum_of_variables(body: Body, operation: str, a: Value, b: Value) -> Va
         is_beyond = a > b if operation == "maximum" else a < b
         return body.either(is_beyond, lambda: a, lambda: _extremum(body, operation, a, b))
     return _extremum(body, operation, a, b)
+
+
+def _root(body: Body, a: Value) -> Value:
+    """a^(1/2), which is 0 for -0 and infinite for both infinities."""
+    minus_infinity = a.bits().equals(0xFF800000)
+    return body.where(minus_infinity, float("inf"), body.call("fabs", body.call("sqrt", a)))
 
 
 def _round_even(body: Body, a: Value) -> Value:

@@ -42,19 +42,26 @@ ctypes.CDLL("libgcc_s.so.1", ctypes.RTLD_GLOBAL)
 
 
 @functools.cache
-def compiled(name: str, kind: str, operands: int, operand: str, float_lanes: int) -> tuple:
+def compiled(
+    name: str, kind: str, operands: int, operand: str, float_lanes: int, constant: str
+) -> tuple:
     """XLA's call of `name`, renamed and linked with the definition for a core of so many lanes, as
-    machine code of the host.
+    machine code of the host. constant: the last operand, beside so many.
     """
     value, taken = llvm_type(kind), llvm_type(operand)
     full = f"@{name}.{kind}"
     loads = [f"  %x{i} = load {taken}, ptr %p{i}, align 2" for i in range(operands)]
+    given = [f"{taken} %x{i}" for i in range(operands)]
+    if constant:
+        given.append(
+            f"{taken} " + (f"splat (float {constant})" if lanes_of(kind) > 1 else constant)
+        )
     text = "\n".join(
         [
-            f"declare {value} {full}({', '.join([taken] * operands)})",
+            f"declare {value} {full}({', '.join([taken] * len(given))})",
             f"define void @run(ptr %r, {', '.join(f'ptr %p{i}' for i in range(operands))}) {{",
             *loads,
-            f"  %v = call {value} {full}({', '.join(f'{taken} %x{i}' for i in range(operands))})",
+            f"  %v = call {value} {full}({', '.join(given)})",
             f"  store {value} %v, ptr %r, align 2",
             "  ret void",
             "}",
@@ -81,10 +88,15 @@ def compiled(name: str, kind: str, operands: int, operand: str, float_lanes: int
 
 
 def run(
-    name: str, kind: str, *operands: np.ndarray, operand: str = "", float_lanes: int = 4
+    name: str,
+    kind: str,
+    *operands: np.ndarray,
+    operand: str = "",
+    float_lanes: int = 4,
+    constant: str = "",
 ) -> np.ndarray:
     """operand: of what kind the operands are, if not of the result's."""
-    function, _library = compiled(name, kind, len(operands), operand or kind, float_lanes)
+    function, _library = compiled(name, kind, len(operands), operand or kind, float_lanes, constant)
     lanes, dtype = lanes_of(kind), DTYPES[split(operand or kind)[1]]
     padded = [np.resize(o.astype(dtype), -(-o.size // lanes) * lanes) for o in operands]
     result = np.zeros(padded[0].size, DTYPES[split(kind)[1]])
@@ -191,6 +203,36 @@ def test_rsqrt(kind):
     with np.errstate(all="ignore"):
         expected = dtype(1) / np.sqrt(values)
     assert same_bits(run("xla.rsqrt", kind, values), expected)
+
+
+@pytest.mark.parametrize("float_lanes", [1, 4])
+@pytest.mark.parametrize("kind", ["f32", "v4f32", "v8f32"])
+@pytest.mark.parametrize(
+    ("exponent", "constants"),
+    [
+        (0.5, ("5.000000e-01", "0x3FE0000000000000")),
+        (-0.5, ("-5.000000e-01", "0xBFE0000000000000")),
+    ],
+)
+def test_a_power_of_half_is_a_root(kind, exponent, constants, float_lanes):
+    values = np.concatenate([edges(np.float32), np.geomspace(1e-30, 1e30, 500, dtype=np.float32)])
+    with np.errstate(all="ignore"):
+        root = np.sqrt(values)
+        root = np.where(values == -np.inf, np.float32(np.inf), np.abs(root))  # as C99 has it
+        expected = root if exponent > 0 else np.float32(1) / root
+    for constant in constants:
+        got = run("llvm.pow", kind, values, constant=constant, float_lanes=float_lanes)
+        assert same_bits(got, expected)
+
+
+@pytest.mark.parametrize("constant", ["2.500000e-01", "1.500000e+00", "0x3FE0000020000000"])
+def test_other_powers_are_no_roots(constant):
+    call = f"@llvm.pow.f32(float %x, float {constant})"
+    declaration = "declare float @llvm.pow.f32(float, float)"
+    lines = ["define float @f(float %x) {", f"  %v = call float {call}", "  ret float %v", "}"]
+    renamed, names = rename_math("\n".join([*lines, declaration, ""]))
+    assert names == {"jxe.pow.f32"}
+    assert f"@jxe.pow.f32(float %x, float {constant})" in renamed
 
 
 REFERENCES = {
