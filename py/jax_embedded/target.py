@@ -17,7 +17,8 @@ class Target:
 
     name: as written after --target.
     triple: in four parts; with three parts LLVM silently takes the soft-float ABI.
-    cpu, features: LLVM's names. Without slowfpvfmx, it fuses a multiplication and an addition.
+    cpu, features: LLVM's names. Without slowfpvfmx, it fuses a multiplication and an addition. With
+        no-movt, a constant that takes two instructions is read from beside the code instead.
     relocation_model: LLVM's name; "pic" where executables are position independent.
     pointer_bytes: size and alignment of a pointer.
     float_lanes: of how many f32 one instruction makes results; 1 without vectors.
@@ -58,8 +59,8 @@ class Target:
 
     def without_literals(self) -> "Target":
         """The same Cortex-M; code reads no constants that lie beside it."""
-        features = ",".join(filter(None, (self.features, "+execute-only")))
-        return replace(self, features=features)
+        kept = [feature for feature in self.features.split(",") if feature != "+no-movt"]
+        return replace(self, features=",".join([*kept, "+execute-only"]))
 
 
 TARGETS = {
@@ -73,12 +74,12 @@ TARGETS = {
             "+soft-float",
             multiplies_long=False,
         ),
-        Target("cortex-m3", "thumbv7m-unknown-none-eabi", "cortex-m3", "+soft-float"),
+        Target("cortex-m3", "thumbv7m-unknown-none-eabi", "cortex-m3", "+soft-float,+no-movt"),
         Target(
             "cortex-m4f",
             "thumbv7em-unknown-none-eabihf",
             "cortex-m4",
-            "+vfp4d16sp,-slowfpvfmx",
+            "+vfp4d16sp,-slowfpvfmx,+no-movt",
             float_dtypes=("f32",),
             fused=True,
             loads_pairs=True,
@@ -87,7 +88,7 @@ TARGETS = {
             "cortex-m7",
             "thumbv7em-unknown-none-eabihf",
             "cortex-m7",
-            "+fp-armv8d16",
+            "+fp-armv8d16,+no-movt",
             float_dtypes=("f32", "f64"),
             fused=True,
             loads_pairs=True,
@@ -97,7 +98,7 @@ TARGETS = {
             "cortex-m33",
             "thumbv8m.main-unknown-none-eabihf",
             "cortex-m33",
-            "+fp-armv8d16sp,-slowfpvfmx",
+            "+fp-armv8d16sp,-slowfpvfmx,+no-movt",
             float_dtypes=("f32",),
             fused=True,
             loads_pairs=True,
@@ -106,7 +107,7 @@ TARGETS = {
             "cortex-m55",
             "thumbv8.1m.main-unknown-none-eabihf",
             "cortex-m55",
-            "+mve.fp,+fp-armv8d16,+lob",
+            "+mve.fp,+fp-armv8d16,+lob,+no-movt",
             float_lanes=4,
             float_dtypes=("f32", "f64"),
             fused=True,
