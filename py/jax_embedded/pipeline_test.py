@@ -198,3 +198,25 @@ def test_sums_of_rows_and_what_is_done_with_them_become_vectors(tmp_path):
     assert all(re.search(vectors, assembly) for vectors in (sums, squares, products))
     assert "\tvldr\ts" in assembly  # what it computes for a row
     assert len(re.findall(r"\tvldr\ts", assembly)) < 8
+
+
+CHAIN = """
+import jax.numpy as jnp
+
+def f(x):
+    for _ in range(COUNT):
+        x = jnp.cumsum(x * x)
+    return x
+"""
+
+
+def test_equal_kernels_of_a_long_chain_share_their_code(tmp_path):
+    bytes_of = {}
+    for count in (40, 80):
+        src = tmp_path / f"f{count}.py"
+        src.write_text(CHAIN.replace("COUNT", str(count)))
+        dump = capture(CaptureRequest(src, "f", {"x": "f32[16]"}))
+        options = CompileOptions("f", "f", TARGETS["cortex-m4f"])
+        bytes_of[count] = json.loads(compile_dump(dump, options).files["f.json"])["bytes"]["code"]
+    two_calls = 2 * 24
+    assert bytes_of[80] - bytes_of[40] <= 40 * two_calls

@@ -3,6 +3,7 @@
 does one element: what several of them read or compute, LLVM then reads or computes once.
 """
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from itertools import count, product
@@ -17,10 +18,15 @@ from jax_embedded.ir.thunks import (
     WhileThunk,
 )
 from jax_embedded.llvm.kernel_loops import KernelLoops, loops_of
-from jax_embedded.llvm.kernel_text import clean_kernel
+from jax_embedded.llvm.kernel_text import canonical_kernel, clean_kernel
 from jax_embedded.llvm.math import elementary_functions, rename_math
 
 _ANGLES = frozenset(("sin", "cos", "tan"))  # begin alike
+# A loop of several kernels is no function that others call too, and LLVM takes more than twice the
+# time for a function of twice the size: kernels in a program of more than so many, and those of
+# which all copies have more lines than so many, stay by themselves.
+MOST_KERNELS = 300
+MOST_LINES = 1000
 
 
 @dataclass(frozen=True)
@@ -47,8 +53,12 @@ class _Joiner:
         self.numbers = count(1)
         self.loops: dict[str, KernelLoops | None] = {}
         self.functions: dict[str, set[str]] = {}  # elementary ones, that a kernel calls
+        self.codes: dict[str, str] = {}
+        self.copies = Counter(self._code(thunk.kernel) for thunk in program.kernel_thunks())
 
     def joined(self) -> Program:
+        if self.copies.total() > MOST_KERNELS:
+            return self.program
         return replace(self.program, thunks=self._sequence(self.program.thunks))
 
     def _sequence(self, thunks: tuple[Thunk, ...]) -> tuple[Thunk, ...]:
@@ -93,13 +103,22 @@ class _Joiner:
         if not isinstance(thunk, KernelThunk) or thunk.workgroups != (1, 1, 1):
             return None
         if thunk.kernel not in self.loops:
-            text = self.program.kernels[thunk.kernel]
-            cleaned = clean_kernel(text, keep_noalias=True, contract=False)
-            self.loops[thunk.kernel] = loops_of(cleaned)
+            code = self._code(thunk.kernel)
+            is_short = self.copies[code] * code.count("\n") <= MOST_LINES
+            cleaned = self._cleaned(thunk.kernel)
+            self.loops[thunk.kernel] = loops_of(cleaned) if is_short else None
             self.functions[thunk.kernel] = elementary_functions(rename_math(cleaned)[1])
         loops = self.loops[thunk.kernel]
         arrays = len(thunk.arguments) + len(thunk.results)
         return loops if loops and len(loops.places) == arrays else None
+
+    def _cleaned(self, kernel: str) -> str:
+        return clean_kernel(self.program.kernels[kernel], keep_noalias=True, contract=False)
+
+    def _code(self, kernel: str) -> str:
+        if kernel not in self.codes:
+            self.codes[kernel] = canonical_kernel(self._cleaned(kernel))
+        return self.codes[kernel]
 
     def _joins(self, group: list[Thunk], thunk: Thunk) -> bool:
         """Whether it has something to do with the kernels, in the same order."""

@@ -7,6 +7,7 @@ from jax_embedded.ir.dump import Leaf
 from jax_embedded.ir.program import Allocation, Program
 from jax_embedded.ir.thunks import KernelThunk, Origin, Slice, Thunk, WhileThunk
 from jax_embedded.ir.verify import verify
+from jax_embedded.llvm import joined_loops
 from jax_embedded.llvm.joined_loops import with_joined_loops
 from jax_embedded.llvm.kernel_loops_testing import kernel, one_loop, two_loops
 from jax_embedded.shape import Shape
@@ -142,3 +143,23 @@ def test_kernels_in_a_loop_are_joined():
     body = call("in_order", X, TEMP), call("in_order", TEMP, OUT)
     given = program(WhileThunk(Origin("w", "while"), None, (), body, 3), **KERNELS)
     assert [step.loop for step in with_joined_loops(given, vectors=False).kernel_thunks()] == [1, 1]
+
+
+def chain(count: int) -> list[KernelThunk]:
+    """Pairs of kernels that share no elements with the next pair."""
+    pairs = [call("in_order", X, TEMP), call("in_order", TEMP, OTHER)]
+    return [*pairs, call("short", OTHER, TEMP)] * count
+
+
+def test_kernels_of_which_there_are_many_copies_stay_by_themselves(monkeypatch):
+    few = loops(*chain(3), call("in_order", X, OUT))
+    assert few[:9] == [1, 1, 0, 2, 2, 0, 3, 3, 0]
+    monkeypatch.setattr(joined_loops, "MOST_LINES", 6 * IN_ORDER.count("\n"))
+    assert set(loops(*chain(3), call("in_order", X, OUT))) == {0}
+    assert loops(*chain(2), call("in_order", X, OUT))[:6] == [1, 1, 0, 2, 2, 0]
+
+
+def test_in_a_program_of_many_kernels_all_stay_by_themselves(monkeypatch):
+    monkeypatch.setattr(joined_loops, "MOST_KERNELS", 7)
+    assert loops(*chain(2), call("in_order", X, OUT))[:6] == [1, 1, 0, 2, 2, 0]
+    assert set(loops(*chain(2), call("in_order", X, TEMP), call("in_order", TEMP, OUT))) == {0}
