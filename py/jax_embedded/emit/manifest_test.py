@@ -76,7 +76,7 @@ def test_all_facts():
             "name": "cortex-m4f",
             "triple": "thumbv7em-unknown-none-eabihf",
             "cpu": "cortex-m4",
-            "features": "+vfp4d16sp,-slowfpvfmx",
+            "features": "+vfp4d16sp,-slowfpvfmx,+no-movt",
         },
         "bytes": {
             "workspace": 64,

@@ -33,6 +33,7 @@ _ROOT_OF_HALF = _bits(0.5**0.5)
 _ROUNDER = 12582912.0  # 1.5 * 2^23
 
 _LOG2_E = 1.442695
+_LN2 = 0.6931472
 # Few bits, so that multiples of it are exact; and what is missing.
 _LN2_HIGH, _LN2_LOW = 0.693359375, -0.00021219444
 _HALF_PI_HIGH, _HALF_PI_LOW = 1.5707964, -4.371139e-08
@@ -56,12 +57,9 @@ _ATAN = (
     *(-0.333331525, 0.199937671, -0.142110035, 0.106657863),
     *(-0.0755172893, 0.0432059728, -0.0163642373, 0.00291975634),
 )
-# tanh(x)/x in x^2 for |x| < 0.55: 2^-24.7; e^(x/2) for 0.55 <= x <= 9.1: 2^-26 of tanh.
+# tanh(x)/x in x^2 for |x| < 0.55: 2^-24.7; e^2r for |r| < ln(2)/4: 2^-28.2.
 _TANH = (1.0, -0.333329469, 0.133207291, -0.0526720099, 0.0164378788)
-_TANH_ROOT = (
-    *(0.999984622, 0.500095129, 0.124760605, 0.0211514588),
-    *(0.00236159726, 0.000368124631, -5.01464865e-06, 4.75237766e-06),
-)
+_TANH_EXP = (1.0, 2.0, 1.99999976, 1.33332157, 0.666692436, 0.267803967, 0.0884491876)
 # ((1 + e)^(1/3) - 1) / e for |e| < 0.104: 2^-29.6.
 _CBRT = (0.333333343, -0.111109972, 0.0617245436, -0.0415027216, 0.0306569207)
 # erf(x)/x - 1 in x^2 for |x| < 0.93: 2^-25.8; -ln(1 - erf(x)) for 0.93 <= x <= 4: 2^-29.3 of erf.
@@ -127,21 +125,26 @@ def expm1(body: Body, x: Value) -> Value:
 
 def tanh(body: Body, x: Value) -> Value:
     size = _size(x)
-    a = size.of_bits()
     border = _bits(0.55)
 
     def small(x: Value) -> Value:
         return x * polynomial(x * x, _TANH)
 
     def large() -> Value:
-        # For large numbers it is 1, whatever they make of the polynomial.
-        root = polynomial(a, _TANH_ROOT)
-        square = root * root
-        return 1.0 - 2.0 / square.times(square, plus=1.0)
+        # Beyond 9.1 it rounds to 1, and e^2a does not overflow.
+        a = _at_most(body, size, 9.1).of_bits()
+        shifted = a.times(2.0 * _LOG2_E, plus=_ROUNDER)
+        r = (shifted - _ROUNDER).times(-_LN2 / 2.0, plus=a)
+        return 1.0 - 2.0 / (_scaled(polynomial(r, _TANH_EXP), shifted.bits()) + 1.0)
 
     if body.branches:
-        return body.either(size.below(border), lambda: small(x), lambda: _with_sign(large(), x))
-    return _with_sign(body.either(size > border - 1, large, lambda: small(a)), x)
+        return body.either(
+            size.below(border),
+            lambda: small(x),
+            lambda: _nan_of(body, x, _with_sign(large(), x)),
+        )
+    a = size.of_bits()  # a NaN is not large
+    return _with_sign(body.either(a > 0.55, large, lambda: small(a)), x)
 
 
 def _log_of(f: Value, exponent: Value) -> Value:
