@@ -16,12 +16,12 @@ def has_operations(llvm_ir: str) -> bool:
     return any(map(_OPERATION.match, llvm_ir.splitlines()))
 
 
-def late_operations(llvm_ir: str) -> str:
+def late_operations(llvm_ir: str, machine: llvm.TargetMachine) -> str:
     """Each operation right before the first use of its result, if that is in the same block and its
     operands are used there or later, so that none of them has to wait for it."""
     late: list[str] = []
     block: list[str] = []
-    for line in _with_names(llvm_ir).splitlines():
+    for line in _with_names(llvm_ir, machine).splitlines():
         if line.startswith("  "):
             block.append(line)
         else:
@@ -30,13 +30,10 @@ def late_operations(llvm_ir: str) -> str:
     return "\n".join(late) + "\n"
 
 
-def _with_names(llvm_ir: str) -> str:
+def _with_names(llvm_ir: str, machine: llvm.TargetMachine) -> str:
     """Values without a name are numbered in the order of the text."""
     module = llvm.parse_assembly(llvm_ir)
-    builder = llvm.create_pass_builder(
-        llvm.Target.from_triple(module.triple).create_target_machine(),
-        llvm.create_pipeline_tuning_options(speed_level=0),
-    )
+    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options())
     passes = llvm.create_new_module_pass_manager()
     passes.add_instruction_namer_pass()
     passes.run(module, builder)

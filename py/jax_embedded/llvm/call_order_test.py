@@ -7,7 +7,10 @@ import llvmlite.binding as llvm
 import pytest
 
 from jax_embedded.llvm.call_order import has_operations, late_operations
+from jax_embedded.llvm.targets import target_machine
 from jax_embedded.target import TARGETS
+
+MACHINE = target_machine(TARGETS["cortex-m3"])
 
 
 def operations(text: str) -> list[str]:
@@ -60,7 +63,7 @@ def module(*lines: str, parameters: str = "float %a, float %b, float %c") -> str
     ],
 )
 def test_order(lines, order):
-    text = late_operations(module(*lines, "ret float %z"))
+    text = late_operations(module(*lines, "ret float %z"), MACHINE)
     llvm.parse_assembly(text).verify()
     assert "".join(operations(text)) == order
 
@@ -78,7 +81,7 @@ def test_blocks_are_apart():
         "%z = fsub float %x, %a",
         "ret float %z",
     )
-    late = late_operations(text)
+    late = late_operations(text, MACHINE)
     llvm.parse_assembly(late).verify()
     assert operations(late) == operations(text)
 
@@ -93,7 +96,7 @@ def test_unnamed_values_are_told_apart():
         "ret float %7",
         parameters="float, float, float",
     )
-    late = late_operations(text)
+    late = late_operations(text, MACHINE)
     llvm.parse_assembly(late).verify()
     assert late.index(", 4.000000e+00") > late.index("fmul float %arg1, %arg2")
 

@@ -89,7 +89,7 @@ def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> Obje
         orders = _IN_ORDER[:1]
     elif not target.float_dtypes and has_operations(text):
         orders = _ORDER_OF_CALLS
-        text = late_operations(text)
+        text = late_operations(text, machine)
     if "+mve" in target.features:
         text = safe_comparisons(text)
     assembly, data = _shortest(text, machine, orders)
