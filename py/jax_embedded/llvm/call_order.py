@@ -3,12 +3,21 @@
 register that a function has to keep."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import llvmlite.binding as llvm
 
 _OPERATION = re.compile(r"  (%\S+) = f(?:add|sub|mul|div|neg) .*")
 _NAME = re.compile(r'%(?:"[^"]*"|[-\w.$]+)')
+
+
+class _Line(NamedTuple):
+    """names: of the values in it."""
+
+    text: str
+    names: frozenset[str]
 
 
 def has_operations(llvm_ir: str) -> bool:
@@ -42,21 +51,24 @@ def _with_names(llvm_ir: str, machine: llvm.TargetMachine) -> str:
 
 def _late(block: Sequence[str]) -> list[str]:
     """block: what stands between two labels."""
-    after: list[str] = []  # what is below, the last line first
-    for line in reversed(block):
-        at = len(after)
-        if operation := _OPERATION.match(line):
-            at = _place(operation[1], line, after)
+    after: list[_Line] = []  # what is below, the last line first
+    uses = Counter[str]()  # of a name, in how many of these
+    for text in reversed(block):
+        line = _Line(text, frozenset(_NAME.findall(text)))
+        operation = _OPERATION.match(text)
+        at = _place(operation[1], line, after, uses) if operation else len(after)
         after.insert(at, line)
-    return after[::-1]
+        uses.update(line.names)
+    return [line.text for line in reversed(after)]
 
 
-def _place(result: str, line: str, after: Sequence[str]) -> int:
+def _place(result: str, line: _Line, after: Sequence[_Line], uses: Counter[str]) -> int:
     """Where in `after` the operation is to be."""
-    users = [n for n, other in enumerate(after) if result in _NAME.findall(other)]
-    if not users:
-        return len(after)
-    first = users[-1] + 1
-    below = {name for other in after[:first] for name in _NAME.findall(other)}
-    operands = set(_NAME.findall(line)) - {result}
-    return first if operands <= below else len(after)
+    left = {name: uses[name] for name in line.names - {result}}  # uses from there on
+    for at in range(len(after) if uses[result] else 0, 0, -1):
+        names = after[at - 1].names
+        if result in names:
+            return at if all(left.values()) else len(after)
+        for name in left.keys() & names:
+            left[name] -= 1
+    return len(after)
