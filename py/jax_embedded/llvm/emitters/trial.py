@@ -2,7 +2,7 @@
 """What LLVM makes of one function, to choose among several ways of writing it."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import NamedTuple, get_args
@@ -62,47 +62,51 @@ def best_tile(
     elif pairs:
         ways += [replace(options, pairs=True)]
         ways += [replace(options, pairs=True, moves="by_load")]
-    found = []
-    for way in ways:
-        found += _best_ranks(write, pointers, target, way, patience)
-    if not found:
-        found = _best_ranks(write, pointers, target, unpaired, patience)
-    if not found:
+    best = _best_rank(write, pointers, target, ways, patience)
+    best = best or _best_rank(write, pointers, target, [unpaired], patience)
+    if not best:
         raise InternalError("tiles: expected one that can be compiled, found none")
-    return min(found, key=lambda one: worth(*one[0], size=options.size))
+    return best
 
 
-def _best_ranks(
+def _best_rank(
     write: Callable[[Code, SumOptions], None],
     pointers: int,
     target: Target,
-    options: SumOptions,
+    ways: Sequence[SumOptions],
     patience: int,
-) -> list[tuple[Cost, SumOptions]]:
-    """The best one; none if each of them needs NEON."""
-
-    def rated(cost: Cost) -> tuple[float, float]:
-        return worth(*cost, size=options.size)
-
-    best: list[tuple[Cost, SumOptions]] = []
+) -> tuple[Cost, SumOptions] | None:
+    """The best tile and way; None if each of them needs NEON."""
+    best = None
     since = 0
     for rank in range(_MOST_TILES):
-        tried = replace(options, rank=rank)
-        module = ir.Module()
-        code = Code(module, "f", pointers, inline=False)
-        write(code, tried)
-        code.end()
-        text = code_of(module)
-        paired = tried.pairs and target.pairs_are_doubles
-        if paired:
-            text = with_neon(text, target)
-        cost = trial(text, code.times, target, paired=paired, size=options.size)
         since += 1
-        if cost and (not best or rated(cost) < rated(best[0][0])):
-            best, since = [(cost, tried)], 0
+        for way in ways:
+            tried = replace(way, rank=rank)
+            cost = _cost(write, pointers, target, tried)
+            if cost and (not best or _rated(cost, way) < _rated(best[0], way)):
+                best, since = (cost, tried), 0
         if best and since == patience:
             break
     return best
+
+
+def _rated(cost: Cost, options: SumOptions) -> tuple[float, float]:
+    return worth(*cost, size=options.size)
+
+
+def _cost(
+    write: Callable[[Code, SumOptions], None], pointers: int, target: Target, options: SumOptions
+) -> Cost | None:
+    module = ir.Module()
+    code = Code(module, "f", pointers, inline=False)
+    write(code, options)
+    code.end()
+    text = code_of(module)
+    paired = options.pairs and target.pairs_are_doubles
+    if paired:
+        text = with_neon(text, target)
+    return trial(text, code.times, target, paired=paired, size=options.size)
 
 
 def trial(

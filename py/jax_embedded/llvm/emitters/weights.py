@@ -29,7 +29,7 @@ from jax_embedded.target import Target
 _GAIN = 0.02  # of the instructions: less is not worth another order
 # Where this has more instructions by the estimate than the order that is there, it is not tried.
 _MOST_WORSE = 0.15
-_PATIENCE = 6  # tiles
+_PATIENCE = 4  # tiles
 _TRIED = 3  # layouts
 _PER_TILE = 8  # instructions
 
