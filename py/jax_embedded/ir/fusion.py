@@ -154,7 +154,7 @@ def _with_epilogue(sums: _Sum, kernel: KernelThunk, once: set[int]) -> _Sum | No
     same = read.offset, read.end
     if same != (sums.out.offset, sums.out.end) or sums.out.shape.dtype != done.shape.dtype:
         return None
-    in_place = _same_place(out, sums.out)
+    in_place = out.has_bytes_of(sums.out)
     if not in_place and sums.out.allocation not in once:
         return None
     inputs = tuple(where for n, where in enumerate(kernel.arguments) if n != places[0])
@@ -185,7 +185,7 @@ def _without_reversal(
     if convolution.rhs.allocation not in once:
         return convolution
     for place, step in enumerate(before):
-        if not isinstance(step, KernelThunk) or not _same_place(step.results[0], convolution.rhs):
+        if not isinstance(step, KernelThunk) or not step.results[0].has_bytes_of(convolution.rhs):
             continue
         read = _with_kernel_before(convolution, step)
         behind = [*before[place + 1 :], convolution]
@@ -233,10 +233,6 @@ def _writes(thunk: Thunk, where: Slice) -> bool:
     if isinstance(thunk, CallThunk | WhileThunk | ConditionalThunk):
         return True
     return any(written.overlaps(where) for written in reads_and_writes(thunk)[1])
-
-
-def _same_place(one: Slice, other: Slice) -> bool:
-    return (one.allocation, one.offset, one.end) == (other.allocation, other.offset, other.end)
 
 
 def _axes(axes: tuple, done: Elementwise, inputs: list[int]) -> tuple | None:

@@ -29,6 +29,10 @@ class Slice:
         same = self.allocation == other.allocation
         return same and self.offset < other.end and other.offset < self.end
 
+    def has_bytes_of(self, other: "Slice") -> bool:
+        """Whether both are the same bytes, whatever the shapes."""
+        return self.overlaps(other) and (self.offset, self.end) == (other.offset, other.end)
+
     def __str__(self) -> str:
         return f"%{self.allocation}[{self.offset}:{self.end}] {self.shape}"
 

@@ -137,7 +137,7 @@ class _Joiner:
             for one, two in product(self._arrays(other), self._arrays(last)):
                 if not one.where.overlaps(two.where):
                     continue
-                both = one.in_order and two.in_order and _same_place(one.where, two.where)
+                both = one.in_order and two.in_order and one.where.has_bytes_of(two.where)
                 if (one.is_written or two.is_written) and not both:
                     return False
                 shares = shares or both
@@ -151,7 +151,3 @@ class _Joiner:
             _Array(where, loops.in_order(n), n >= len(thunk.arguments))
             for n, where in enumerate(slices)
         ]
-
-
-def _same_place(one: Slice, other: Slice) -> bool:
-    return (one.offset, one.end) == (other.offset, other.end)
