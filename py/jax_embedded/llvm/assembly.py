@@ -2,6 +2,7 @@
 """What can be told from LLVM's assembly for Arm."""
 
 import re
+from collections import Counter
 
 _INSTRUCTION = re.compile(r"\t([a-z][\w.]*)\t?(.*)")
 _LABEL = re.compile(r'"?([.\w$]+)"?:')
@@ -12,19 +13,28 @@ def is_instruction(line: str) -> bool:
     return bool(_INSTRUCTION.match(line))
 
 
-def instructions(assembly: str) -> int:
-    """How many there are."""
-    return sum(map(is_instruction, assembly.splitlines()))
+def executed(assembly: str, iterations: int = 10) -> int:
+    """About how many instructions a call takes: as if each loop went round so many times, and all
+    else ran once.
 
-
-def has_loops(assembly: str) -> bool:
-    """Whether an instruction, other than a call, names a label that stands before it."""
-    before: set[str] = set()
+    A loop is what stands between a label and the last branch back to it.
+    """
+    number = 0
+    labels: dict[str, int] = {}
+    loops: dict[str, int] = {}
     for line in assembly.splitlines():
         if label := _LABEL.match(line):
-            before.add(label[1])
+            labels[label[1]] = number
         elif found := _INSTRUCTION.match(line):
-            names = _NAME.findall(found[2]) if found[1] != "bl" else ()
-            if not before.isdisjoint(names):
-                return True
-    return False
+            number += 1
+            if found[1] != "bl":
+                loops |= {name: number for name in _NAME.findall(found[2]) if name in labels}
+    borders = Counter[int]()
+    for label, end in loops.items():
+        borders[labels[label]] += 1
+        borders[end] -= 1
+    depth = total = before = 0
+    for place, change in sorted(borders.items()):
+        total += (place - before) * iterations**depth
+        depth, before = depth + change, place
+    return total + number - before

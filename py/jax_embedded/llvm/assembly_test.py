@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from jax_embedded.llvm.assembly import has_loops, instructions
+from jax_embedded.llvm.assembly import executed
 
 STRAIGHT = """\
 \t.globl\tf
@@ -16,20 +16,31 @@ f:
 """
 
 
-def test_instructions_are_no_directives():
-    assert instructions(STRAIGHT) == 4
+def test_what_is_no_instruction_does_not_count():
+    assert executed(STRAIGHT) == 4
 
 
 @pytest.mark.parametrize(
     "line", ["b\t.LBB0_2", "bne.w\t.LBB0_2", "le\tlr, .LBB0_2", "cbnz\tr0, .LBB0_2"]
 )
 def test_a_branch_back_is_a_loop(line):
-    assert has_loops(STRAIGHT + f"\t{line}\n")
-    assert not has_loops(f"\t{line}\n" + STRAIGHT)
+    assert executed(STRAIGHT + f"\t{line}\n") == 3 + 10 * 2
+    assert executed(STRAIGHT + f"\t{line}\n", 100) == 3 + 100 * 2
+    assert executed(f"\t{line}\n" + STRAIGHT) == 5
+
+
+def test_two_branches_to_a_label_are_one_loop():
+    assert executed("a:\n\tnop\n\tbeq\ta\n\tnop\n\tbne\ta\n\tbx\tlr\n") == 4 * 10 + 1
+
+
+def test_loops_in_loops():
+    inner, other = (f"{label}:\n\tnop\n\tbne\t{label}\n" for label in "bc")
+    assert executed(f"\tnop\na:\n\tnop\n{inner}\tbne\ta\n{other}") == 1 + 20 + 200 + 20
+    assert executed(f"a:\n{inner}\tbne\ta\n") == 200 + 10
 
 
 @pytest.mark.parametrize(
     "text", ["", STRAIGHT, STRAIGHT + "\tbl\tf\n", STRAIGHT + "\tldr\tr0, x\n"]
 )
-def test_a_call_or_another_name_is_none(text):
-    assert not has_loops(text)
+def test_a_call_or_another_name_is_no_loop(text):
+    assert executed(text) == text.count("\n\t") - text.count("\n\t.")

@@ -8,7 +8,7 @@ import llvmlite.binding as llvm
 
 from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.llvm.abi import is_known
-from jax_embedded.llvm.assembly import has_loops, instructions
+from jax_embedded.llvm.assembly import executed
 from jax_embedded.llvm.call_order import has_operations, late_operations
 from jax_embedded.llvm.link import LinkedModule
 from jax_embedded.llvm.math import PREFIX
@@ -33,8 +33,8 @@ _USUAL_ORDER = ("-pre-RA-sched=default",)
 # Where operations of floats are calls, few registers keep their values across them: as few values
 # as possible wait.
 _ORDER_OF_CALLS = ("-pre-RA-sched=list-burr", "-pre-RA-sched=default")
-# LLVM's scheduler hides latencies, and pays with registers that are stored and loaded again. Where
-# short code is preferred, it does not run.
+# LLVM's scheduler hides latencies, and may pay with registers that are stored and loaded again.
+# Where short code is preferred, it does not run.
 _FPU_ORDER = ("-enable-misched=true", "-enable-misched=false")
 
 
@@ -92,7 +92,7 @@ def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> Obje
         text = late_operations(text, machine)
     if "+mve" in target.features:
         text = safe_comparisons(text)
-    assembly, data = _shortest(text, machine, orders)
+    assembly, data = _fewest(text, machine, orders)
     externals = undefined_symbols(data)
     unknown = [name for name in externals if not is_known(name, host=target.name == "host")]
     if unknown:
@@ -105,21 +105,19 @@ def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> Obje
     return ObjectCode(text, assembly, data, sections(data), externals, function_sizes(data))
 
 
-def _shortest(text: str, machine: llvm.TargetMachine, orders: Sequence[str]) -> tuple[str, bytes]:
-    """The assembly and the object in the first order or, if it has no loops, in the one that takes
-    fewest instructions."""
+def _fewest(text: str, machine: llvm.TargetMachine, orders: Sequence[str]) -> tuple[str, bytes]:
+    """The assembly and the object in the order that takes the fewest instructions."""
 
-    def emitted(order: str) -> tuple[str, bytes]:
+    def emitted(order: str) -> str:
         llvm.set_option("jax_embedded", order)
-        # Emitting changes a module.
-        assembly = machine.emit_assembly(llvm.parse_assembly(text))
-        return assembly, machine.emit_object(llvm.parse_assembly(text))
+        return machine.emit_assembly(llvm.parse_assembly(text))  # which it changes
 
-    found = emitted(orders[0])
-    if not has_loops(found[0]):
-        found = min((found, *map(emitted, orders[1:])), key=lambda code: instructions(code[0]))
+    found = {order: emitted(order) for order in orders}
+    best = min(orders, key=lambda order: executed(found[order])) if len(orders) > 1 else orders[0]
+    llvm.set_option("jax_embedded", best)
+    code = machine.emit_object(llvm.parse_assembly(text))
     llvm.set_option("jax_embedded", orders[0])
-    return found
+    return found[best], code
 
 
 def _link_apart(module: llvm.ModuleRef, linked: LinkedModule, target: Target) -> None:
