@@ -26,7 +26,10 @@ from jax_embedded.schema import read_schema
 def in_processes(
     chosen: Sequence[Cell], platforms: Mapping[str, Platform], jobs: int
 ) -> Iterator[tuple[Cell, Outcome]]:
-    """The outcome of each cell, as soon as it is there."""
+    """The outcome of each cell, as soon as it is there.
+
+    jobs: at once, each on a core of its own; a single one where the system has it run.
+    """
     import_stages()
     read_schema(Path(jaxlib.__file__).parent / "libjax_common.so")
     warnings.simplefilter("ignore")
@@ -35,7 +38,7 @@ def in_processes(
     for cell in chosen:
         groups.setdefault((cell.module, cell.name), []).append(cell)
     cores = sorted(os.sched_getaffinity(0))
-    free = [cores[job % len(cores)] for job in range(jobs)]
+    free = [{cores[job % len(cores)]} for job in range(jobs)] if jobs > 1 else [set(cores)]
     rest = list(groups.values())[::-1]
     running: dict[Connection, _Process] = {}
     try:
@@ -50,7 +53,7 @@ def in_processes(
                     continue
                 process.end()
                 del running[pipe]
-                free.append(process.core)
+                free.append(process.cores)
                 failed = Outcome(found=dict.fromkeys(platforms, process.what_failed))
                 for cell in process.cells:
                     yield cell, outcomes.get(cell.dtype, failed)
@@ -64,7 +67,7 @@ class _Process:
     """what_failed: what a BUG says of its cells if there are no outcomes."""
 
     cells: list[Cell]
-    core: int
+    cores: set[int]
     pid: int
     until: float
     what_failed: str = ""
@@ -89,18 +92,18 @@ class _Process:
 
 
 def _start(
-    cells: list[Cell], platforms: Mapping[str, Platform], core: int
+    cells: list[Cell], platforms: Mapping[str, Platform], cores: set[int]
 ) -> tuple[Connection, _Process]:
     ours, theirs = Pipe(duplex=False)
     pid = os.fork()
     if pid == 0:
         try:
             os.setpgid(0, 0)
-            os.sched_setaffinity(0, {core})
+            os.sched_setaffinity(0, cores)
             theirs.send_bytes(pickle.dumps(judge(cells, platforms)))
         finally:
             os._exit(0)
     with contextlib.suppress(PermissionError, ProcessLookupError):
         os.setpgid(pid, pid)  # as the child does, whoever comes first
     theirs.close()
-    return ours, _Process(cells, core, pid, time.monotonic() + 10 * SECONDS * len(cells))
+    return ours, _Process(cells, cores, pid, time.monotonic() + 10 * SECONDS * len(cells))

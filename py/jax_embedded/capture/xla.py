@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What changes with every jaxlib: XLA's flags, the names of its dump files, its schemas."""
 
+import ctypes
 import os
 import re
 from dataclasses import dataclass
@@ -68,9 +69,10 @@ def release_of(version: str) -> XlaRelease:
 def prepare_process(release: XlaRelease, dump_folder: Path) -> None:
     """Sets the environment of this process for one compilation; call it before jax is imported.
 
-    One core: XLA partitions work by the core count, and compiling while it dumps IR races.
+    One core: XLA partitions work by the core count, and compiling while it dumps IR races. It is
+    the one that the process runs on, so that several processes have several.
     """
-    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    os.sched_setaffinity(0, {ctypes.CDLL(None).sched_getcpu()})
     for name in list(os.environ):
         if name.startswith(("JAX_", "XLA_", "TF_")):
             del os.environ[name]

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import os
+from functools import partial
 
 import pytest
 
@@ -47,6 +48,20 @@ def test_the_process_sees_our_flags_only(monkeypatch, tmp_path):
     assert set(RELEASES["0.12.0.1"].flags) < set(flags)
     assert f"--xla_dump_to={tmp_path}" in flags
     assert f"--xla_dump_hlo_module_re=^jit_{MODULE}$" in flags
+
+
+def test_the_process_stays_on_the_core_that_it_runs_on(tmp_path):
+    cores = os.sched_getaffinity(0)
+
+    def work(core: int) -> set[int]:
+        os.sched_setaffinity(0, {core})
+        os.sched_setaffinity(0, cores)
+        prepare_process(RELEASES["0.12.0.1"], tmp_path)
+        return os.sched_getaffinity(0)
+
+    for core in cores:
+        # The system may move it in between, but hardly ever does.
+        assert {core} in [run_in_child("test", partial(work, core)) for _ in range(10)]
 
 
 def test_kernels_by_the_name_of_their_module(tmp_path):
