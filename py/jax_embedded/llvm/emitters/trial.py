@@ -48,12 +48,14 @@ def best_tile(
     *,
     pairs: bool,
     patience: int = 10,
+    one_way: bool = False,
 ) -> tuple[Cost, SumOptions]:
     """What the tile costs that is worth most, and how to have it.
 
     write: writes a function with so many arguments.
     pairs: load pairs, unless no tile with them does without NEON.
     patience: how many tiles in a row may be no better than the ones before.
+    one_way: try that way alone to load pairs that mostly is the best one.
     """
     unpaired = replace(options, pairs=False)
     ways = [unpaired]
@@ -62,7 +64,7 @@ def best_tile(
     elif pairs:
         ways += [replace(options, pairs=True)]
         ways += [replace(options, pairs=True, moves="by_load")]
-    best = _best_rank(write, pointers, target, ways, patience)
+    best = _best_rank(write, pointers, target, ways[-1:] if one_way else ways, patience)
     best = best or _best_rank(write, pointers, target, [unpaired], patience)
     if not best:
         raise InternalError("tiles: expected one that can be compiled, found none")

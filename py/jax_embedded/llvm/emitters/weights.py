@@ -137,7 +137,10 @@ def _cost(step: DotThunk, target: Target, options: SumOptions) -> Cost:
         dot(code, step, target, tried)
 
     pairs, pointers = options.pairs, len(reads + writes)
-    return best_tile(write, pointers, target, options, pairs=pairs, patience=_PATIENCE)[0]
+    best = best_tile(
+        write, pointers, target, options, pairs=pairs, patience=_PATIENCE, one_way=True
+    )
+    return best[0]
 
 
 def _axes(step: DotThunk, other: str) -> tuple[list[DotAxis], list[DotAxis], list[DotAxis]]:
