@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from jax_embedded.capture.capture import CaptureRequest, capture
+from jax_embedded.capture.capture_testing import CaptureRequest, capture
 from jax_embedded.ir.dump import Dump
 from jax_embedded.pipeline import CompileOptions, compile_dump
 from jax_embedded.target import TARGETS, Weights

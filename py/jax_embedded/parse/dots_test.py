@@ -4,7 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jax_embedded.capture.capture import CaptureRequest, capture
+from jax_embedded.capture.capture_testing import CaptureRequest, capture
 from jax_embedded.child import run_in_child
 from jax_embedded.ir.elementwise import Operation
 from jax_embedded.ir.program import Program

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from jax_embedded.capture.capture import CaptureRequest, capture
+from jax_embedded.capture.capture_testing import CaptureRequest, capture
 from jax_embedded.ir.elementwise import Elementwise, Operation
 from jax_embedded.ir.fusion import fuse
 from jax_embedded.ir.program import Allocation, Program

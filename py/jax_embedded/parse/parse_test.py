@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from jax_embedded.capture.capture import CaptureRequest, capture
+from jax_embedded.capture.capture_testing import CaptureRequest, capture
 from jax_embedded.child import run_in_child
 from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.ir.dump import Dump

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from jax_embedded.capture.capture import CaptureRequest, capture
+from jax_embedded.capture.capture_testing import CaptureRequest, capture
 from jax_embedded.ir.c_function import c_function
 from jax_embedded.ir.dump import Dump
 from jax_embedded.llvm.codegen import ObjectCode, codegen
