@@ -11,14 +11,14 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection, Pipe, wait
-from pathlib import Path
 
 # Once, before any fork, and what jax imports late; a backend must not exist yet, since its flags
 # differ from child to child.
-import jaxlib.mlir.dialects.mhlo
+import jaxlib.mlir.dialects.mhlo  # noqa: F401
 from cell import Cell
 from judged import SECONDS, Outcome, Platform, judge
 
+from jax_embedded.capture.xla import schema_library
 from jax_embedded.pipeline import import_stages
 from jax_embedded.schema import read_schema
 
@@ -31,7 +31,7 @@ def in_processes(
     jobs: at once, each on a core of its own; a single one where the system has it run.
     """
     import_stages()
-    read_schema(Path(jaxlib.__file__).parent / "libjax_common.so")
+    read_schema(schema_library())
     warnings.simplefilter("ignore")
     gc.freeze()  # a collection in a child would copy all that it looks at
     groups: dict[tuple[str, str], list[Cell]] = {}

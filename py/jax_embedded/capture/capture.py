@@ -143,9 +143,7 @@ def _trace_and_compile(request: CaptureRequest) -> tuple[_Border, bytes]:
 
 
 def _read_checked_schema(release: xla.XlaRelease) -> Schema:
-    import jaxlib
-
-    schema = read_schema(Path(jaxlib.__file__).parent / "libjax_common.so")
+    schema = read_schema(xla.schema_library())
     found = schema.fingerprints()
     for file, expected in release.schema.items():
         if found.get(file) != expected:

@@ -43,6 +43,7 @@ _BACKEND_OPTIONS = (
     "--xla_backend_extra_options=xla_cpu_disable_tiled_emitter,"
     "xla_cpu_small_while_loop_byte_threshold=0"
 )
+# `dump_emitter_re`: the LLVM IR of kernels, not their MLIR after each pass.
 RELEASES = {  # the oldest first
     "0.10.2": XlaRelease((*_FLAGS, _BACKEND_OPTIONS), _THUNK_SCHEMA),
     "0.12.0.1": XlaRelease(
@@ -64,6 +65,13 @@ def release_of(version: str) -> XlaRelease:
             "pin one of these releases of jax and jaxlib",
         )
     return RELEASES[version]
+
+
+def schema_library() -> Path:
+    """The file of the jaxlib that Python imports in which XLA's schemas are."""
+    import jaxlib
+
+    return Path(jaxlib.__file__).parent / "libjax_common.so"
 
 
 def prepare_process(release: XlaRelease, dump_folder: Path) -> None:

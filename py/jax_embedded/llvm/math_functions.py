@@ -111,7 +111,7 @@ def exp(body: Body, x: Value) -> Value:
         y = body.where(x.bits() > _bits(88.72283), float("inf"), y)
         y = body.where(x.bits().above(_bits(-87.33655)), 0.0, y)
         return _nan_of(body, x, y)
-    y = r.times(0.0, plus=y)
+    y = r.times(0.0, plus=y)  # a NaN stays one
     y = body.where(x > 88.72283, float("inf"), y)
     return body.where(x < -87.33655, 0.0, y)
 

@@ -133,6 +133,18 @@ def test_pairs_are_tried_with_all_ways_of_addressing(best):
     assert options == SumOptions(pairs=True, moves=best)
 
 
+@pytest.mark.parametrize("target", ["cortex-m4f", "cortex-m55"])
+def test_one_way_is_that_of_the_loads(target):
+    tried = set()
+
+    def write(code: Code, options: SumOptions) -> None:
+        tried.add((options.pairs, options.moves))
+        add_squares(code, 50)
+
+    best_tile(write, 2, TARGETS[target], SumOptions(), pairs=True, one_way=True)
+    assert tried == {(True, "by_load")}
+
+
 @pytest.mark.parametrize(
     "best",
     [SumOptions(), SumOptions(pairs=True), SumOptions(pairs=True, moves="by_load")],
