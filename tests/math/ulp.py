@@ -36,6 +36,7 @@ REFERENCES: dict[str, Callable[..., np.ndarray]] = {
     "sin": np.sin,
     "tan": np.tan,
     "tanh": np.tanh,
+    "tanh_in_vectors": np.tanh,
 }
 BINARY = ("atan2", "pow")
 LEAST_NORMAL = 2.0**-126

@@ -2,7 +2,8 @@
 """Definitions of the math functions that XLA's kernels call and LLVM or the C library lack.
 
 The elementary functions of f32 are ours, see math_functions.py: the same bits on every processor,
-but for fused multiply-add, which they use where the processor has it and the program may.
+but for fused multiply-add, which they use where the processor has it and the program may, and for
+some that are then others on a core with MVE.
 Those of f16 and bf16 go through f32; those of f64 are the C library's, one call per lane.
 A function of more lanes than the processor has is a loop over as many as it has. A processor
 without vectors has one function for all places that need it, if LLVM finds it too large to inline;
@@ -20,7 +21,7 @@ is negative.
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from jax_embedded.llvm import math_functions
 from jax_embedded.llvm.ir_expression import Body, Value
@@ -45,7 +46,10 @@ _ELEMENTARY = {
     "sin": math_functions.sin,
     "tan": math_functions.tan,
     "tanh": math_functions.tanh,
+    "tanh_in_vectors": math_functions.tanh_in_vectors,
 }
+# In place of a function, on a core with MVE that may fuse.
+_IN_MVE = {"tanh": "tanh_in_vectors"}
 # From here on every number of the type is an integer.
 _INTEGERS_FROM = {"half": 2.0**10, "float": 2.0**23, "double": 2.0**52}
 
@@ -197,7 +201,11 @@ class _Function:
                 return self._text(body, names, attributes)
             if float_lanes == 1 or self.operation == "cbrt":  # which XLA calls lane by lane
                 attributes = _INLINED_ONCE
-        result = self._value(body, operands)
+        written = self
+        is_mve = float_lanes > 1 and has_maxnm
+        if self.type == "f32" and fused and is_mve:
+            written = replace(self, operation=_IN_MVE.get(self.operation, self.operation))
+        result = written._value(body, operands)
         body.lines.append(f"ret {body.type(self.kind)} {result.name}")
         return self._text(body, names, attributes)
 

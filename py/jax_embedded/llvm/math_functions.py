@@ -60,6 +60,8 @@ _ATAN = (
 # tanh(x)/x in x^2 for |x| < 0.55: 2^-24.7; e^2r for |r| < ln(2)/4: 2^-28.2.
 _TANH = (1.0, -0.333329469, 0.133207291, -0.0526720099, 0.0164378788)
 _TANH_EXP = (1.0, 2.0, 1.99999976, 1.33332157, 0.666692436, 0.267803967, 0.0884491876)
+# (tanh(r)/r - 1) / r^2 in r^2 for |r| < ln(2)/4: 2^-24.3 of tanh.
+_TANH_IN_VECTORS = (-0.33331227, 0.13109015)
 # ((1 + e)^(1/3) - 1) / e for |e| < 0.104: 2^-29.6.
 _CBRT = (0.333333343, -0.111109972, 0.0617245436, -0.0415027216, 0.0306569207)
 # erf(x)/x - 1 in x^2 for |x| < 0.93: 2^-25.8; -ln(1 - erf(x)) for 0.93 <= x <= 4: 2^-29.3 of erf.
@@ -149,6 +151,31 @@ def tanh(body: Body, x: Value) -> Value:
         )
     a = size.of_bits()  # a NaN is not large
     return _with_sign(body.either(a > 0.55, large, lambda: small(a)), x)
+
+
+def tanh_in_vectors(body: Body, x: Value) -> Value:
+    """The same for all numbers, in fewer instructions than those of `tanh` for small and for large
+    ones are together.
+
+    With |x| = n ln(2)/2 + r, u = 2^-n and t = tanh(r), it is the exact number b = 1 - u and a rest:
+    u (2 t - b (1 - t)) / (1 + u + b t).
+    """
+    size = body.call("fabs", x)
+    sign = x.bits() ^ size.bits()
+    a = body.where(size > 9.1, 9.1, size)  # a NaN stays one
+    # The low bits of the sum are the exponent of u. What is not fused here needs no constants in
+    # vectors.
+    rounder = _ROUNDER + 127.0
+    shifted = a * (2.0 * _LOG2_E) - rounder
+    r = (shifted + rounder).times(-_LN2 / 2.0, plus=a)
+    u = (shifted.bits() << _FRACTION_BITS).of_bits()
+    square = r * r
+    first, second = _TANH_IN_VECTORS
+    t = (r * square).times(square * second + first, plus=r)
+    minus_b = u - 1.0
+    rest = (-minus_b).times(t - 1.0, plus=t + t)
+    whole = (-minus_b).times(t, plus=u + 1.0)
+    return ((u * rest / whole - minus_b).bits() | sign).of_bits()
 
 
 def _log_of(f: Value, exponent: Value) -> Value:

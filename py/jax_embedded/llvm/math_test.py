@@ -401,6 +401,27 @@ def test_a_core_with_vectors_has_functions_of_its_lanes_inlined():
     assert all("alwaysinline" in attributes for attributes in found.values())
 
 
+@pytest.mark.parametrize("kind", ["f32", "v4f32"])
+def test_a_core_with_mve_that_may_fuse_has_another_tanh(kind):
+    def body(name: str, target: str, *, fused: bool) -> str:
+        core = TARGETS[target]
+        text = define_math(
+            frozenset({f"jxe.{name}.{kind}"}),
+            core.float_lanes,
+            fused=fused,
+            has_maxnm=core.has_maxnm,
+        )
+        return text[text.index("entry:") :]
+
+    def has_another(target: str, *, fused: bool) -> bool:
+        usual, other = (body(name, target, fused=fused) for name in ("tanh", "tanh_in_vectors"))
+        return usual == other
+
+    assert has_another("cortex-m55", fused=True)
+    assert not has_another("cortex-m55", fused=False)
+    assert not has_another("cortex-m7", fused=True)
+
+
 @pytest.mark.parametrize("kind", ["f32", "v8f32", "v16f32"])
 def test_a_core_without_vectors_computes_the_same_bits(kind):
     """Where branches and calls lane by lane take the place of vectors."""
