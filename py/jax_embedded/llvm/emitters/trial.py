@@ -26,6 +26,8 @@ _BYTES = 4  # of an instruction, at most
 
 LONG_SUM = 200  # products: so many are worth the trouble
 _MOST_TILES = 48
+# Tiles with which each way is tried; the others are with the best of these.
+_EACH_WAY = 3
 
 
 class Cost(NamedTuple):
@@ -47,7 +49,7 @@ def best_tile(
     options: SumOptions,
     *,
     pairs: bool,
-    patience: int = 10,
+    patience: int = 8,
     one_way: bool = False,
 ) -> tuple[Cost, SumOptions]:
     """What the tile costs that is worth most, and how to have it.
@@ -83,6 +85,8 @@ def _best_rank(
     since = 0
     for rank in range(_MOST_TILES):
         since += 1
+        if best and rank >= _EACH_WAY:
+            ways = [best[1]]
         for way in ways:
             tried = replace(way, rank=rank)
             cost = _cost(write, pointers, target, tried)
@@ -149,7 +153,7 @@ def _compiled(
             function.linkage = "external"
     if not paired:
         optimise(module, target, size=size)
-    text = str(module)
+    text = str(module) if size else ""
     machine = target_machine(target)
     machine.set_asm_verbosity(True)
     assembly = machine.emit_assembly(module)

@@ -157,6 +157,18 @@ def test_vectors_are_tried_with_and_without_pairs_and_streams(best):
     assert options == best
 
 
+def test_most_tiles_are_tried_in_the_way_that_was_best_for_the_first_ones():
+    tried = []
+
+    def write(code: Code, options: SumOptions) -> None:
+        tried.append((options.rank, options.moves))
+        add_squares(code, 50 if options.moves == "by_load" else 60)
+
+    best_tile(write, 2, TARGETS["cortex-m4f"], SumOptions(), pairs=True, patience=5)
+    each_way = [(rank, moves) for rank in range(3) for moves in get_args(Moves)]
+    assert tried == [*each_way, *((rank, "by_load") for rank in (3, 4, 5))]
+
+
 @pytest.mark.parametrize(
     ("costs", "patience", "rank"),
     [((50, 30, 10, 40), 10, 2), ((50, 60, 10), 1, 0), ((50, 40, 30, 60, 10), 1, 2)],
