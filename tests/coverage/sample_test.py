@@ -19,7 +19,7 @@ from public import has, public
 from report import read_report, text_of
 
 SEED = int(os.environ.get("COVERAGE_SEED", "0"))
-CELLS = int(os.environ.get("COVERAGE_CELLS", "60"))
+CELLS = int(os.environ.get("COVERAGE_CELLS", "40"))
 AGAIN = "then make the table again: ./bazelw run //tests/coverage"
 
 TEXT = Path("docs/coverage.md").read_text()

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random functions against JAX: RANDOM_PROGRAMS of them (200), the same ones every time, all on the
+"""Random functions against JAX: RANDOM_PROGRAMS of them (120), the same ones every time, all on the
 host and some on the boards. Several are compiled as one function, and one by one if that fails.
 
 Open-ended: bazel test //tests/differential:random_programs_test --test_env=RANDOM_PROGRAMS=10000
@@ -20,7 +20,7 @@ from processes import in_processes
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 from random_programs import INPUTS, programs
 
-COUNT = int(os.environ.get("RANDOM_PROGRAMS", "200"))
+COUNT = int(os.environ.get("RANDOM_PROGRAMS", "120"))
 SEED = int(os.environ.get("RANDOM_SEED", "0"))
 # Bazel runs this file once for each shard: each has its share, and a seed of its own.
 SHARD = int(os.environ.get("TEST_SHARD_INDEX", "0"))

@@ -36,7 +36,7 @@ OPTIONS = {name: SumOptions(pairs=name.startswith("pairs")) for name in ARITHMET
     "size": SumOptions(size=True),
 }
 UNPACKED = ["no_fpu", "no_long_products"]
-CASES = 40
+CASES = 20
 
 
 SUBSCRIPTS = (
