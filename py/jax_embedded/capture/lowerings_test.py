@@ -98,39 +98,45 @@ def test_nothing_becomes_a_custom_call(dtype):
     assert [text for text, module in found.items() if "custom_call" in module] == []
 
 
-@pytest.mark.parametrize("place", [(1, 1), (2, 0)])
-@pytest.mark.parametrize("value", [np.nan, np.inf])
-def test_what_is_not_finite_ends(value, place):
-    def computed() -> list[np.ndarray]:
+def test_what_is_not_finite_ends():
+    places = [(value, place) for value in (np.nan, np.inf) for place in ((1, 1), (2, 0))]
+
+    def computed() -> list[list[np.ndarray]]:
         import jax
 
-        a = jax.numpy.eye(3).at[place].set(value)
-        found = (*jax.jit(jax.lax.linalg.eigh)(a), *jax.jit(jax.lax.linalg.svd)(a))
-        return [np.asarray(x) for x in found]
+        decompositions = jax.jit(lambda a: (*jax.lax.linalg.eigh(a), *jax.lax.linalg.svd(a)))
+        matrices = [jax.numpy.eye(3).at[place].set(value) for value, place in places]
+        return [list(map(np.asarray, decompositions(a))) for a in matrices]
 
-    assert all(np.isnan(x).all() for x in registered(computed))
+    found = registered(computed)
+    assert len(found) == len(places)
+    for place, results in zip(places, found, strict=True):
+        assert all(np.isnan(x).all() for x in results), place
 
 
-@pytest.mark.parametrize("scale", [1e-30, 1e-15, 1e15, 1e30])
 @pytest.mark.parametrize("n", [3, 5])
-def test_large_and_small_numbers(scale, n):
+def test_large_and_small_numbers(n):
     """Whose squares are no longer float32."""
 
-    def computed() -> list[np.ndarray]:
+    def computed() -> list[list[np.ndarray]]:
         import jax
 
-        found = (
-            jax.jit(jax.lax.linalg.svd)(a)[1],
-            jax.jit(jax.lax.linalg.eigh)(symmetric)[1],
-            jax.jit(jax.numpy.linalg.qr)(a)[1],
-        )
-        return [np.asarray(x) for x in found]
+        def values(a, symmetric):
+            return (
+                jax.lax.linalg.svd(a)[1],
+                jax.lax.linalg.eigh(symmetric)[1],
+                jax.numpy.linalg.qr(a)[1],
+            )
 
-    a = (np.random.default_rng(n).standard_normal((n, n)) * scale).astype(np.float32)
-    symmetric = a + a.T
-    expected = np.linalg.svd(a)[1], np.linalg.eigh(symmetric)[0], np.linalg.qr(a)[1]
-    for got, right in zip(registered(computed), expected, strict=True):
-        np.testing.assert_allclose(got, right, rtol=0, atol=1e-5 * np.abs(right).max())
+        values = jax.jit(values)
+        return [list(map(np.asarray, values(a, a + a.T))) for a in matrices]
+
+    normal = np.random.default_rng(n).standard_normal((n, n))
+    matrices = [(normal * scale).astype(np.float32) for scale in (1e-30, 1e-15, 1e15, 1e30)]
+    for a, found in zip(matrices, registered(computed), strict=True):
+        expected = np.linalg.svd(a)[1], np.linalg.eigh(a + a.T)[0], np.linalg.qr(a)[1]
+        for got, right in zip(found, expected, strict=True):
+            np.testing.assert_allclose(got, right, rtol=0, atol=1e-5 * np.abs(right).max())
 
 
 def test_a_rule_of_the_user_s_wins():
