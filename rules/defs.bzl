@@ -165,6 +165,8 @@ def jax_llvm_test(
     )
     ```
 
+    `name.source` is the C file with the cases, for programs that measure.
+
     Args:
         name: string.
         library: label of a jax_llvm_library.
@@ -181,7 +183,6 @@ def jax_llvm_test(
     hidden = {
         "tags": ["manual"] + tags,
         "testonly": True,
-        "visibility": ["//visibility:private"],
     }
     jax_cases(
         name = name + ".cases",
@@ -191,11 +192,13 @@ def jax_llvm_test(
         max_ulp = str(max_ulp),
         seed = seed,
         stream = stream,
+        visibility = ["//visibility:private"],
         **hidden
     )
     jax_cases_source(
         name = name + ".source",
         cases = ":" + name + ".cases",
+        visibility = kwargs.get("visibility"),
         **hidden
     )
     firmware_test(
