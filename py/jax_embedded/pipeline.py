@@ -167,7 +167,7 @@ def _generate(program: Program, function: CFunction, options: CompileOptions):
     while True:
         linked = _link(program, function, options, unpaired)
         code = codegen(linked, options.target, size=options.size)
-        with_neon = functions_with_neon(code.assembly, "\n".join(linked.apart))
+        with_neon = functions_with_neon(code.assembly, linked.paired)
         if not with_neon:
             break
         unpaired |= with_neon

@@ -132,6 +132,17 @@ def _link_apart(module: llvm.ModuleRef, linked: LinkedModule, target: Target) ->
             module.get_function(name).linkage = "internal"
     for name in linked.called_apart:
         module.get_function(name).linkage = "internal"
+    if linked.entry in linked.paired:
+        _inline(module, target)
+
+
+def _inline(module: llvm.ModuleRef, target: Target) -> None:
+    """Whatever has to be, and nothing else."""
+    passes = llvm.create_new_module_pass_manager()
+    passes.add_always_inliner_pass()
+    passes.add_sroa_pass()  # for a result that is returned
+    options = llvm.create_pipeline_tuning_options()
+    passes.run(module, llvm.create_pass_builder(target_machine(target), options))
 
 
 def _is_math(function: llvm.ValueRef, linked: LinkedModule) -> bool:

@@ -77,7 +77,10 @@ class _Entry(FunctionWriter):
                 *self._kernels(),
                 self.emitted.text,
                 "declare void @llvm.memcpy.p0.p0.i32(ptr, ptr, i32, i1)",
-                self.function(f"{returned} @{self.program.name}({', '.join(parameters)}) nounwind"),
+                self.function(
+                    f"{returned} @{self.program.name}({', '.join(parameters)})"
+                    f" nounwind{self.emitted.attributes}"
+                ),
             ]
         )
 

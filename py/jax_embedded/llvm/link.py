@@ -63,6 +63,7 @@ class LinkedModule:
     baked: whether there are weights in the code, which then has no literals.
     called_apart: the math functions that functions of `apart` call; visible outside until those are
         there.
+    paired: the functions that must not use NEON although LLVM believes that it is there.
     """
 
     llvm_ir: str
@@ -73,6 +74,7 @@ class LinkedModule:
     origins: Mapping[str, str] = field(default_factory=dict)
     baked: bool = False
     called_apart: frozenset[str] = frozenset()
+    paired: frozenset[str] = frozenset()
 
 
 def link(
@@ -141,6 +143,7 @@ def link(
         emitted.origins,
         baked,
         called_apart,
+        emitted.paired,
     )
 
 

@@ -315,6 +315,15 @@ class Code:
         kind = ir.FunctionType(value.type, [value.type])
         return self.build.asm(kind, "", "=r,0", [value], side_effect=False)
 
+    def in_registers(self, values: Sequence[ir.Value], registers: Sequence[str]) -> list[ir.Value]:
+        """The same values, each of which is in its register here."""
+        kind = ir.LiteralStructType([value.type for value in values])
+        constraints = [f"={{{register}}}" for register in registers]
+        constraints += [str(i) for i in range(len(values))]
+        types = ir.FunctionType(kind, [value.type for value in values])
+        held = self.build.asm(types, "", ",".join(constraints), values, side_effect=False)
+        return [self.build.extract_value(held, i) for i in range(len(values))]
+
     def load(self, kind: ir.Type, address: ir.Value, align: int) -> ir.Value:
         return self.build.load(address, align=align, typ=kind)
 

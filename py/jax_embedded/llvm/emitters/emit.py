@@ -14,6 +14,7 @@ from jax_embedded.ir.program import Program
 from jax_embedded.ir.thunks import (
     BakedDotThunk,
     ConvolutionThunk,
+    CopyThunk,
     DotThunk,
     EmittedThunk,
     FftThunk,
@@ -31,14 +32,14 @@ from jax_embedded.llvm.emitters.convolution import convolution
 from jax_embedded.llvm.emitters.dot import dot
 from jax_embedded.llvm.emitters.dsp import call_fft, dot_call, has_fft
 from jax_embedded.llvm.emitters.fft import fft
-from jax_embedded.llvm.emitters.pairs import with_neon
+from jax_embedded.llvm.emitters.pairs import neon_attributes, with_neon
 from jax_embedded.llvm.emitters.sort import sort, top_k
 from jax_embedded.llvm.emitters.trial import LONG_SUM, best_tile, is_worth_trying
 from jax_embedded.llvm.math import PREFIX
 from jax_embedded.target import Target
 
 # Copies of short sums with so many products in all are worth it: what they read and write stays in
-# registers.
+# registers. Beside more of them a call is nothing.
 _MOST_COPIED = 512
 
 
@@ -51,6 +52,8 @@ class EmittedFunctions:
     shared: the names of those that more than one thunk calls; the others are inlined.
     math: the math functions that they call; see `define_math`.
     origins: where each of them comes from, for messages.
+    paired: those that load pairs of neighbours, and the one that calls them if they become a part
+        of it. attributes: LLVM's, of this one.
     """
 
     text: str
@@ -58,6 +61,8 @@ class EmittedFunctions:
     shared: tuple[str, ...]
     math: frozenset[str]
     origins: Mapping[str, str]
+    paired: frozenset[str]
+    attributes: str
     _names: Mapping[EmittedThunk, tuple[str, str | None]]
     _mve: bool
 
@@ -70,9 +75,10 @@ class EmittedFunctions:
 
     def hides_constants(self, thunk: EmittedThunk) -> bool:
         """Whether LLVM must not see that the thunk reads constants. Where it does without loops,
-        LLVM would make constants of its own of the vectors, each with an address.
+        LLVM would make constants of its own of the vectors, each with an address; in loops, it
+        would make the address in each of them.
         """
-        return self._mve and isinstance(thunk, DotThunk)
+        return (self._mve and isinstance(thunk, DotThunk)) or bool(self.attributes)
 
 
 def emit_functions(
@@ -93,6 +99,8 @@ def emit_functions(
     thunks = [step for step in program.steps() if isinstance(step, EmittedThunk)]
     count = Counter(without_places(thunk) for thunk in thunks)
     first = {without_places(thunk): thunk for thunk in reversed(thunks)}
+    others = sum(1 for step in program.steps() if not isinstance(step, CopyThunk)) > 1
+    is_all = not others and program.name not in unpaired
     functions = []
     for number, thunk in enumerate(count):
         name = f"{program.name}.{number}.{_kind(thunk)}"
@@ -107,7 +115,9 @@ def emit_functions(
         copied = copied and count[thunk] * _products(thunk) <= _MOST_COPIED
         inline = count[thunk] == 1 or copied
         paired = options.pairs and target.pairs_are_doubles
-        inline = inline and not paired and not isinstance(thunk, BakedDotThunk)
+        if paired:
+            inline = is_all and _products(thunk) <= _MOST_COPIED
+        inline = inline and not isinstance(thunk, BakedDotThunk)
         candidate = Candidate(
             partial(write, options=options), pointers, count[thunk], inline, paired
         )
@@ -118,6 +128,8 @@ def emit_functions(
         written.add(group)
     neon = with_neon(code_of(written.apart), target) if written.apart.functions else ""
     in_order = code_of(written.in_order) if written.in_order.functions else ""
+    paired = [one for one in functions if one.candidate.paired]
+    inlined = any(one.candidate.inline for one in paired)
     return EmittedFunctions(
         code_of(written.module),
         tuple(filter(None, (neon, in_order))),
@@ -129,6 +141,8 @@ def emit_functions(
             if name.startswith(PREFIX)
         ),
         {one.name: _described(first[one.thunk]) for one in functions},
+        frozenset([*(one.name for one in paired), *([program.name] if inlined else [])]),
+        neon_attributes(target) if inlined else "",
         written.names,
         "+mve" in target.features,
     )
@@ -184,7 +198,7 @@ class _Written:
         code.end()
         if module is not self.module:
             code.declare_in(self.module)
-        if not inline:
+        if not inline or module is not self.module:
             self.shared.append(one.name)
 
 

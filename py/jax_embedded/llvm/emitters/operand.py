@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a tile reads of one side of its products."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 
@@ -23,7 +23,7 @@ class Operand:
     goes_at_once: right behind these loads, not only before the next ones.
     """
 
-    load_from: Callable[[ir.Value, Iterable[int]], Callable[[int], Value]]
+    load_from: Callable[[ir.Value, Sequence[int]], Callable[[int], Value]]
     on: Callable[[ir.Value, int], ir.Value]
     term: int
     places: Sequence[int]

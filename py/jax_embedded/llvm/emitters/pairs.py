@@ -9,7 +9,7 @@ function takes the fewest instructions; without any, or if it is used after all,
 """
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 from llvmlite import ir
 
@@ -22,7 +22,6 @@ _DOUBLE = ir.DoubleType()
 _FREEZE = "jax_embedded.freeze."
 _FROZEN = re.compile(rf'call (\w+) @"{re.escape(_FREEZE)}\w+"\(\w+ (%"?[\w.]+"?)\)')
 
-_DEFINED = re.compile(r'^define [^@]*@"?([^"(]+)"?\(', re.MULTILINE)
 _LABEL = re.compile(r'"?([A-Za-z_][^":\s]*)"?:')
 _NEON_REGISTER = re.compile(r"\b(d(1[6-9]|2\d|3[01])|q(\d|1[0-5]))\b")
 _NEON_ALONE = re.compile(
@@ -68,9 +67,25 @@ class Loads:
 def load_two(code: Code, number: Number, base: ir.Value, index: Index) -> tuple[Value, Value]:
     """The element at the index and its neighbour, by one load."""
     address = number.address(code, base, index)
-    both = code.load(_DOUBLE, address, number.align)
-    # Otherwise LLVM makes two loads of the one.
-    vector = code.build.bitcast(frozen(code, both), ir.VectorType(number.type, 2))
+    return _halves(code, number, code.load(_DOUBLE, address, number.align))
+
+
+def load_run(
+    code: Code, number: Number, base: ir.Value, registers: Sequence[int]
+) -> Callable[[int], Value]:
+    """The first elements, two in each of these registers for doubles, which are neighbours: one
+    VLDM.
+    """
+    addresses = [number.address(code, base, 2 * i) for i in range(len(registers))]
+    doubles = [code.load(_DOUBLE, address, number.align) for address in addresses]
+    # Out of a register of its own choice for each, LLVM mostly makes no VLDM.
+    held = code.in_registers(doubles, [f"d{register}" for register in registers])
+    return [one for double in held for one in _halves(code, number, double)].__getitem__
+
+
+def _halves(code: Code, number: Number, double: ir.Value) -> tuple[Value, Value]:
+    # Without `frozen`, LLVM makes two loads of the one.
+    vector = code.build.bitcast(frozen(code, double), ir.VectorType(number.type, 2))
     first, second = (code.build.extract_element(vector, I32(i)) for i in range(2))
     return [first], [second]
 
@@ -81,13 +96,18 @@ def frozen(code: Code, value: ir.Value) -> ir.Value:
     return code.build.call(freeze, [value])
 
 
-def with_neon(llvm_ir: str, target: Target) -> str:
-    """The functions, to be compiled as if there was NEON."""
+def neon_attributes(target: Target) -> str:
+    """Of a function that is compiled as if there was NEON."""
     attributes = f' "target-features"="{target.features},+neon"'
     if target.schedule:
         attributes += f' "target-cpu"="{target.schedule}"'
+    return attributes
+
+
+def with_neon(llvm_ir: str, target: Target) -> str:
+    """The functions, to be compiled as if there was NEON."""
     return "\n".join(
-        line + attributes if line.startswith("define ") else line
+        line + neon_attributes(target) if line.startswith("define ") else line
         for line in with_freeze(llvm_ir).splitlines()
     )
 
@@ -98,12 +118,12 @@ def with_freeze(llvm_ir: str) -> str:
     return "\n".join(one for one in lines if not (one.startswith("declare") and _FREEZE in one))
 
 
-def functions_with_neon(assembly: str, llvm_ir: str) -> frozenset[str]:
-    """Those with an instruction that needs more than the FPU of a Cortex-M, or doubles.
+def functions_with_neon(assembly: str, names: Collection[str]) -> frozenset[str]:
+    """Those of the functions with an instruction that needs more than the FPU of a Cortex-M, or
+    doubles.
 
-    assembly: GNU assembler's, as LLVM writes it. llvm_ir: of the functions to look at.
+    assembly: GNU assembler's, as LLVM writes it.
     """
-    names = set(_DEFINED.findall(llvm_ir))
     found = set()
     function = ""
     for line in assembly.splitlines():

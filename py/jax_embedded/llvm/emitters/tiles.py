@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sums of products, tile by tile."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from itertools import product
@@ -18,7 +18,7 @@ from jax_embedded.llvm.emitters.code import Code, Index
 from jax_embedded.llvm.emitters.epilogue import finish
 from jax_embedded.llvm.emitters.number import Number, Value
 from jax_embedded.llvm.emitters.operand import MovingReads, Operand, Reads
-from jax_embedded.llvm.emitters.pairs import Loads, frozen, load_two
+from jax_embedded.llvm.emitters.pairs import Loads, frozen, load_run, load_two
 from jax_embedded.llvm.emitters.tile_choice import Problem, Tile, choose
 from jax_embedded.llvm.emitters.unpacked import Unpacked
 from jax_embedded.llvm.emitters.vector import Vector
@@ -27,8 +27,10 @@ ONE = DotAxis(1, 0, 0, 0)
 Sums = list[Value]
 AnyReads = Reads | MovingReads
 # Terms that are neighbours, and loaded in pairs, after which an address goes on. More of them stay
-# in registers for longer; where each is for one product alone, they do not.
-_PAIR, _PAIRS = 2, 4
+# in registers for longer.
+_PAIR = 2
+# Where each term is for one product alone, the doubles that are loaded at once, by side.
+_LEFT, _RIGHT = range(4), range(4, 8)
 
 
 @dataclass(frozen=True)
@@ -295,29 +297,32 @@ class _Tile:
         self.ahead = max(0, once - 2) if self.scalars_stream else 0
         left = [i * whole.row.lhs - self.ahead for i in self.rows]
         right = [j * whole.column.rhs for j in self.columns]
-        stretch = _PAIR if len(left) > 1 or len(right) > 1 else _PAIRS
         splat = whole.tile.along == "columns"
-        self.left = self._operand(whole.left, whole.last.lhs, left, stretch, splat=splat)
-        self.right = self._operand(whole.right, whole.last.rhs, right, stretch)
+        self.left = self._operand(whole.left, whole.last.lhs, left, _LEFT, splat=splat)
+        self.right = self._operand(whole.right, whole.last.rhs, right, _RIGHT)
 
     def _operand(
         self,
         number: Number,
         term: int,
         places: Sequence[int],
-        stretch: int,
+        registers: Sequence[int],
         *,
         splat: bool = False,
     ) -> Operand:
-        """stretch: where all terms are neighbours. splat: whether they become vectors each."""
+        """registers: for a tile of one sum. splat: whether elements become vectors each."""
         whole, code = self.whole, self.code
         one, two = self.sum.load, None
+        alone = False
         if isinstance(self.sum, Number):
             one, two = number.load, partial(load_two, code, number)
+            alone = whole.pairs and term == len(self.rows) == len(self.columns) == 1
         elif splat:
             one, two = whole.vector.load_splat, partial(whole.vector.load_two_splats, code)
 
-        def load_from(base: ir.Value, wanted: Iterable[int]) -> Callable[[int], Value]:
+        def load_from(base: ir.Value, wanted: Sequence[int]) -> Callable[[int], Value]:
+            if alone and wanted == list(range(2 * len(registers))):
+                return load_run(code, number, base, registers)
             if whole.pairs and two:
                 return Loads(partial(one, code, base), partial(two, base), wanted).load
             return partial(one, code, base)
@@ -334,7 +339,7 @@ class _Tile:
             return Operand(load_from, moved, term, places, whole.reach // term, together=False)
         if whole.moves != "by_load" or not term or (term == 1 and len(places) > 1):
             return Operand(load_from, on, term, places)
-        stretch = stretch if term == 1 else 1
+        stretch = (2 * len(registers) if alone else _PAIR) if term == 1 else 1
         # Of the loads without pairs, LLVM finds those alone that nothing stands behind.
         return Operand(load_from, moved, term, places, stretch, goes_at_once=not whole.pairs)
 

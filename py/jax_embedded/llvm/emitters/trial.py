@@ -148,17 +148,18 @@ def _compiled(
     """The instructions of each basic block, and bytes of code."""
     head = f'target datalayout = "{data_layout(target)}"\ntarget triple = "{target.triple}"\n'
     module = llvm.parse_assembly(head + llvm_ir)
-    for function in module.functions:
-        if not function.is_declaration:
-            function.linkage = "external"
+    functions = [function for function in module.functions if not function.is_declaration]
+    for function in functions:
+        function.linkage = "external"
     if not paired:
         optimise(module, target, size=size)
-    text = str(module) if size else ""
+    names = [function.name for function in functions]
+    text = str(module) if size else ""  # before LLVM changes it
     machine = target_machine(target)
     machine.set_asm_verbosity(True)
     assembly = machine.emit_assembly(module)
     machine.set_asm_verbosity(False)
-    if paired and functions_with_neon(assembly, llvm_ir):
+    if paired and functions_with_neon(assembly, names):
         return None
     blocks = [("", 0)]
     for line in assembly.splitlines():
