@@ -3,6 +3,7 @@
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 
 def gather(x, i):
@@ -52,6 +53,41 @@ def reductions(x):
         jnp.var(y, axis=(0, 1, 2)),
         jnp.any(x > 1.0, axis=(0, 2)),
         jnp.all(x < 1.0),
+    )
+
+
+def long_reductions(x):
+    """Of rows, of columns, of all; of few numbers and of many."""
+    y = x - jnp.mean(x, axis=1, keepdims=True)
+    return (
+        jnp.max(y, axis=1),
+        jnp.min(y, axis=0),
+        jnp.max(x[:, :7], axis=1) - jnp.min(y),
+        jnp.linalg.norm(y, axis=0),
+        jax.nn.softmax(y[:9], axis=1),
+        jnp.sum(jnp.abs(x)),
+    )
+
+
+# Zeros of both signs, negative ones alone, infinities, NaNs of both signs.
+SPECIAL = np.zeros((7, 50), np.float32)
+SPECIAL[0, 20:30] = -0.0
+SPECIAL[1] = -0.0
+SPECIAL[2, 40] = np.inf
+SPECIAL[3] = -np.inf
+SPECIAL[4, 7] = np.nan
+SPECIAL[5, 49] = -np.nan
+SPECIAL[6, ::2] = np.inf, *[-np.inf] * 24
+
+
+def special_extrema(x):
+    """Which zero it is, a division says."""
+    y = jnp.where(x > 100.0, x, SPECIAL)
+    return tuple(
+        value
+        for axis in (0, 1)
+        for extremum in (jnp.max(y, axis=axis), jnp.min(y, axis=axis))
+        for value in (extremum, 1.0 / extremum)
     )
 
 

@@ -60,6 +60,7 @@ _ARRAYS = {
     "gather": {"i": "i32[6]", "x": "f32[6,5]"},
     "histogram": {"x": "f32[50]"},
     "interpolation": {"x": "f32[40]"},
+    "long_reductions": {"x": "f32[40,50]"},
     "masked": {"valid": "bool[30]", "x": "f32[30]"},
     "movement": {"x": "f32[5,7]"},
     "moving_average": {"x": "f32[48]"},
@@ -68,6 +69,7 @@ _ARRAYS = {
     "reductions": {"x": "f32[4,5,6]"},
     "running": {"x": "f32[7,9]"},
     "scatter_rows": {"i": "i32[8]", "v": "f32[8,5]", "x": "f32[6,5]"},
+    "special_extrema": {"x": "f32[7,50]"},
     "windows": {"i": "i32[]", "x": "f32[64]"},
 }
 

@@ -14,6 +14,8 @@ OPCODES = {
     "maximum": 2,
     "minimum": 2,
     "negate": 1,
+    "sqrt": 1,
+    "rsqrt": 1,
     "shift-right-arithmetic": 2,
     "tanh": 1,
     "exponential": 1,
@@ -21,7 +23,7 @@ OPCODES = {
 # Those of them that are functions, and their names.
 MATH = {"tanh": "tanh", "exponential": "exp"}
 # Of f32 there are no shifts; a division of i32 is not what a processor makes of it.
-_NOT_OF = {"f32": {"shift-right-arithmetic"}, "i32": {"divide", *MATH}}
+_NOT_OF = {"f32": {"shift-right-arithmetic"}, "i32": {"divide", "sqrt", "rsqrt", *MATH}}
 
 
 def is_of(opcode: str, dtype: str) -> bool:

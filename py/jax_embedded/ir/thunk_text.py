@@ -12,6 +12,7 @@ from jax_embedded.ir.thunks import (
     FftThunk,
     KernelThunk,
     Origin,
+    ReduceThunk,
     SortThunk,
     Thunk,
     TopKThunk,
@@ -52,6 +53,9 @@ def _head(thunk: Thunk) -> str:
         return "copy" + (f" strides {thunk.strides}" if thunk.strides else "")
     if isinstance(thunk, DotThunk):
         return f"dot {_extents(thunk.outer)} over {_extents(thunk.contracting)}{_epilogue(thunk)}"
+    if isinstance(thunk, ReduceThunk):
+        how = f"reduce by {thunk.operation}"
+        return f"{how} {_extents(thunk.outer)} over {_extents(thunk.reduced)}{_epilogue(thunk)}"
     if isinstance(thunk, BakedDotThunk):
         return f"baked dot {len(thunk.results)} over {len(thunk.terms)}{_epilogue(thunk)}"
     if isinstance(thunk, ConvolutionThunk):
@@ -71,9 +75,9 @@ def _head(thunk: Thunk) -> str:
     return "conditional" if isinstance(thunk, ConditionalThunk) else "call"
 
 
-def _epilogue(thunk: DotThunk | BakedDotThunk | ConvolutionThunk) -> str:
+def _epilogue(thunk: DotThunk | BakedDotThunk | ConvolutionThunk | ReduceThunk) -> str:
     """Such as ", %2 = add(%0, %1)": %0 is the sum, the next ones are what is read."""
-    first = 1 + len(thunk.inputs)
+    first = 1 if isinstance(thunk, ReduceThunk) else 1 + len(thunk.inputs)
     if isinstance(thunk, BakedDotThunk):
         first += len(thunk.constants)
     return "".join(f", %{n} = {operation}" for n, operation in enumerate(thunk.epilogue, first))

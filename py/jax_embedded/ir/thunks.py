@@ -7,7 +7,7 @@ one step of the schedule. Thunks run in order.
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields, replace
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from jax_embedded.ir.elementwise import Elementwise, Operation
 from jax_embedded.shape import Shape
@@ -135,6 +135,28 @@ class DotThunk:
     epilogue: tuple[Operation, ...] = ()
     sequential: bool = False
     normal: tuple[bool, bool] = (False, False)
+
+
+Reduction = Literal["add", "maximum", "minimum"]
+
+
+@dataclass(frozen=True)
+class ReduceThunk:
+    """out = all elements of source along the reduced axes as one, for each index of the others.
+
+    Of f32. A maximum or a minimum is a NaN if one of the elements is.
+    outer, reduced: the axes out has, and those it does not have; rhs is 0.
+    operation: how two elements become one.
+    epilogue: see DotThunk.
+    """
+
+    origin: Origin
+    source: Slice
+    out: Slice
+    outer: tuple[DotAxis, ...]
+    reduced: tuple[DotAxis, ...]
+    operation: Reduction
+    epilogue: tuple[Operation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -329,7 +351,9 @@ class ConditionalThunk:
 
 
 # What is not a kernel of XLA's, but becomes a function of ours.
-EmittedThunk = DotThunk | BakedDotThunk | ConvolutionThunk | SortThunk | TopKThunk | FftThunk
+EmittedThunk = (
+    DotThunk | ReduceThunk | BakedDotThunk | ConvolutionThunk | SortThunk | TopKThunk | FftThunk
+)
 
 # What reads and writes memory at one time: of a loop or a conditional, the test.
 Step = KernelThunk | CopyThunk | EmittedThunk | WhileThunk | ConditionalThunk
@@ -405,6 +429,8 @@ def reads_and_writes(step: Step) -> tuple[tuple[Slice, ...], tuple[Slice, ...]]:
         return (step.lhs, step.rhs, *step.inputs), (step.out,)
     if isinstance(step, BakedDotThunk):
         return (step.source, *step.inputs), (step.out,)
+    if isinstance(step, ReduceThunk):
+        return (step.source,), (step.out,)
     if isinstance(step, SortThunk):
         return step.operands, (*step.operands, *step.scratch)
     if isinstance(step, TopKThunk):

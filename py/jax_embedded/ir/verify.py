@@ -4,7 +4,7 @@
 import functools
 
 from jax_embedded.errors import InternalError
-from jax_embedded.ir.elementwise import OPCODES
+from jax_embedded.ir.elementwise import OPCODES, Operation
 from jax_embedded.ir.program import Program
 from jax_embedded.ir.thunks import (
     CallThunk,
@@ -13,6 +13,7 @@ from jax_embedded.ir.thunks import (
     CopyThunk,
     DotThunk,
     FftThunk,
+    ReduceThunk,
     Slice,
     SortThunk,
     Step,
@@ -109,6 +110,8 @@ class _Verifier:
             self._check_copy(step)
         if isinstance(step, DotThunk | ConvolutionThunk):
             self._check_sum_of_products(step)
+        if isinstance(step, ReduceThunk):
+            self._check_reduce(step)
         if isinstance(step, SortThunk):
             self._check_sort(step)
         if isinstance(step, TopKThunk):
@@ -145,10 +148,7 @@ class _Verifier:
             reach = [(axis.extent, getattr(axis, role)) for axis in axes]
             counts = {"lhs": "input", "rhs": "size", "out": "extent"}
             reach += [(getattr(axis, counts[role]), getattr(axis, role)) for axis in window]
-            if min((step_ for _, step_ in reach), default=0) < 0 or not (
-                0 <= sum((n - 1) * step_ for n, step_ in reach) < where.shape.elements
-            ):
-                self._fail(f"{owner}: expected strides within {role}, {where}")
+            self._check_reach(reach, role, where, owner)
             if role != "out" and where.overlaps(step.out):
                 self._fail(f"{owner}: expected {role} apart from out, {where}")
         if {where.shape.dtype for where in (step.lhs, step.rhs, *step.inputs)} != {
@@ -161,7 +161,30 @@ class _Verifier:
                 self._fail(f"{owner}: expected strides within an input, {where}")
             if where.overlaps(step.out):
                 self._fail(f"{owner}: expected an input apart from out, {where}")
-        for number, operation in enumerate(step.epilogue, 1 + len(step.inputs)):
+        self._check_epilogue(step.epilogue, 1 + len(step.inputs), owner)
+
+    def _check_reduce(self, step: ReduceThunk) -> None:
+        owner = step.origin.instruction
+        axes = step.outer + step.reduced
+        self._check_reach([(a.extent, a.lhs) for a in axes], "source", step.source, owner)
+        self._check_reach([(a.extent, a.out) for a in axes], "out", step.out, owner)
+        if step.source.overlaps(step.out):
+            self._fail(f"{owner}: expected source apart from out, {step.source}")
+        if {step.source.shape.dtype, step.out.shape.dtype} != {"f32"}:
+            self._fail(f"{owner}: expected f32, found {step.source} and {step.out}")
+        self._check_epilogue(step.epilogue, 1, owner)
+
+    def _check_reach(
+        self, reach: list[tuple[int, int]], role: str, where: Slice, owner: str
+    ) -> None:
+        """reach: extents and steps, in elements."""
+        if min((step for _, step in reach), default=0) < 0 or not (
+            0 <= sum((n - 1) * step for n, step in reach) < where.shape.elements
+        ):
+            self._fail(f"{owner}: expected strides within {role}, {where}")
+
+    def _check_epilogue(self, epilogue: tuple[Operation, ...], first: int, owner: str) -> None:
+        for number, operation in enumerate(epilogue, first):
             count = OPCODES.get(operation.opcode, 0)
             if len(operation.operands) != count or not all(
                 0 <= operand < number for operand in operation.operands

@@ -7,6 +7,7 @@ import pytest
 
 from jax_embedded.errors import InternalError
 from jax_embedded.ir.dump import Leaf
+from jax_embedded.ir.elementwise import Operation
 from jax_embedded.ir.program import Allocation, Program
 from jax_embedded.ir.thunks import (
     ConvolutionThunk,
@@ -15,6 +16,7 @@ from jax_embedded.ir.thunks import (
     FftThunk,
     KernelThunk,
     Origin,
+    ReduceThunk,
     Slice,
     SortThunk,
     TopKThunk,
@@ -73,7 +75,23 @@ CONVOLUTION = ConvolutionThunk(
     (WindowAxis(extent=3, size=3, input=5, lhs=1, rhs=2, out=1),),
 )
 WINDOW = CONVOLUTION.window[0]
-GOOD = {"sort": SORT, "top-k": TOP_K, "fft": FFT, "rfft": RFFT, "convolution": CONVOLUTION}
+# The maxima of the rows of f32[2,5].
+REDUCE = ReduceThunk(
+    ORIGIN,
+    at(0, "f32[2,5]"),
+    at(100, "f32[2]"),
+    (DotAxis(2, 5, 0, 1),),
+    (DotAxis(5, 1, 0, 0),),
+    "maximum",
+)
+GOOD = {
+    "sort": SORT,
+    "top-k": TOP_K,
+    "fft": FFT,
+    "rfft": RFFT,
+    "convolution": CONVOLUTION,
+    "reduce": REDUCE,
+}
 BROKEN = {
     "sort: dims that differ": (
         replace(SORT, operands=(at(0, "f32[2,40]"), at(320, "i32[40,2]"))),
@@ -120,6 +138,20 @@ BROKEN = {
     "convolution: stride": (
         replace(CONVOLUTION, window=(replace(WINDOW, stride=0),)),
         "expected a window of positive numbers",
+    ),
+    "reduce: source": (
+        replace(REDUCE, reduced=(DotAxis(6, 1, 0, 0),)),
+        "expected strides within source",
+    ),
+    "reduce: out": (
+        replace(REDUCE, outer=(DotAxis(2, 5, 0, 2),)),
+        "expected strides within out",
+    ),
+    "reduce: in place": (replace(REDUCE, out=at(4, "f32[2]")), "expected source apart from out"),
+    "reduce: dtypes": (replace(REDUCE, out=at(100, "i32[2]")), "expected f32"),
+    "reduce: epilogue": (
+        replace(REDUCE, epilogue=(Operation("add", (0, 1)),)),
+        "expected operands that are there",
     ),
     "convolution: dtypes": (
         replace(CONVOLUTION, rhs=at(100, "i32[3,2]")),

@@ -32,6 +32,16 @@ def elementwise(hlo: Hlo, fusion: Any, arguments: int) -> Elementwise | None:
         return None
 
 
+def elementwise_of(hlo: Hlo, fusion: Any, instructions: list[Any]) -> Elementwise | None:
+    """What a fusion computes of these instructions of its own, if that is all it does."""
+    called = hlo.computations[fusion.called_computation_ids[0]]
+    try:
+        arguments = [instruction.id for instruction in instructions]
+        return _Reader(hlo, fusion, arguments).read(hlo.instructions[called.root_id])
+    except _OtherError:
+        return None
+
+
 class _OtherError(Exception):
     """It is of another kind."""
 
@@ -78,6 +88,8 @@ class _Reader:
     def _computed(self, instruction: Any, steps: tuple[int, ...]) -> int:
         shape = instruction.shape
         self._require(self.hlo.type_name(shape) == self.type and is_row_major(shape))
+        if instruction.id in self.arguments:
+            return self._input(instruction.id, steps)
         operands = [self.hlo.instructions[i] for i in instruction.operand_ids]
         opcode = instruction.opcode
         if is_of(opcode, self.shape.dtype):
@@ -91,7 +103,7 @@ class _Reader:
             (number,) = struct.unpack(self.format, self.hlo.literal_bytes(instruction)[:4])
             return self._add(Operation("constant", (), number))
         if opcode == "parameter":
-            return self._input(instruction, steps)
+            return self._input(self.fusion.operand_ids[instruction.parameter_number], steps)
         self._require(opcode in ("bitcast", "broadcast", "reverse", "transpose"))
         (operand,) = operands
         self._require(is_row_major(operand.shape))
@@ -129,7 +141,8 @@ class _Reader:
         self.operations.append(operation)
         return self._next() - 1
 
-    def _input(self, parameter: Any, steps: tuple[int, ...]) -> int:
-        number = self.arguments.index(self.fusion.operand_ids[parameter.parameter_number])
+    def _input(self, argument: int, steps: tuple[int, ...]) -> int:
+        self._require(argument in self.arguments)
+        number = self.arguments.index(argument)
         self._require(self.inputs.setdefault(number, steps) == steps)
         return number

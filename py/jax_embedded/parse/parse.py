@@ -18,6 +18,7 @@ from jax_embedded.ir.thunks import (
     FftThunk,
     KernelThunk,
     Origin,
+    ReduceThunk,
     Slice,
     SortThunk,
     Thunk,
@@ -32,7 +33,7 @@ from jax_embedded.parse.axes import convolution_axes, copy_strides
 from jax_embedded.parse.dots import Dot, Dots, Read
 from jax_embedded.parse.elementwise import elementwise
 from jax_embedded.parse.hlo import Hlo, is_row_major
-from jax_embedded.parse.sums_of_products import SumOfProducts, sums_of_products
+from jax_embedded.parse.reductions import FoundReduction, reductions
 from jax_embedded.schema import EXECUTABLE, Schema
 from jax_embedded.shape import LARGEST, Shape
 
@@ -68,11 +69,11 @@ class _Parser:
             b.id: (b.defined_at.instruction_id, tuple(b.defined_at.shape_index))
             for b in executable.buffer_assignment.logical_buffers
         }
-        self.sums = {
-            name: found for found in sums_of_products(self.hlo) for name in found.instructions
+        self.reductions = {
+            name: found for found in reductions(self.hlo) for name in found.instructions
         }
         self.dots = Dots(self.hlo, self._stays)
-        self.totals: dict[SumOfProducts, Slice] = {}  # where each is before it is copied
+        self.totals: dict[FoundReduction, Slice] = {}  # where each is before it is copied
         self.slices = self._slices_by_definition()
         self.unused_kernels: set[str] = set()  # of conditions that a trip count replaces
         self.replaced_kernels: set[str] = set()  # of which the HLO says that they are dots
@@ -229,7 +230,7 @@ class _Parser:
         name = (kind or "nothing").removesuffix("_thunk").replace("_", "-")
         raise unsupported(origin, name)
 
-    def _kernel(self, thunk: Any, origin: Origin) -> KernelThunk | DotThunk | CopyThunk | None:
+    def _kernel(self, thunk: Any, origin: Origin) -> Thunk | None:
         arguments = tuple(self._slice(b.slice, b.shape, origin) for b in thunk.arguments_buffers)
         results = tuple(self._slice(b.slice, b.shape, origin) for b in thunk.results_buffers)
         name = origin.instruction
@@ -243,10 +244,10 @@ class _Parser:
             if instruction.id not in self.dots.needed:
                 self.replaced_kernels.add(thunk.kernel_name)
                 return None
-            found = self.sums.get(origin.instruction)
+            found = self.reductions.get(origin.instruction)
             if found:
                 self.replaced_kernels.add(thunk.kernel_name)
-                return self._part_of_sum(found, origin, arguments, results[0])
+                return self._part_of_reduction(found, origin, arguments, results[0])
         workgroups = thunk.num_workgroups
         return KernelThunk(
             origin,
@@ -257,20 +258,31 @@ class _Parser:
             elementwise(self.hlo, instruction, len(arguments)) if instruction else None,
         )
 
-    def _part_of_sum(
-        self, found: SumOfProducts, origin: Origin, arguments: tuple[Slice, ...], result: Slice
-    ) -> DotThunk | CopyThunk | None:
+    def _part_of_reduction(
+        self, found: FoundReduction, origin: Origin, arguments: tuple[Slice, ...], result: Slice
+    ) -> DotThunk | ReduceThunk | CopyThunk | None:
         """The first of several instructions does all, in memory of its own: that of the result
         may be in use still. The last one copies.
         """
         first, last = found.instructions[0], found.instructions[-1]
         if origin.instruction == first:
-            lhs, rhs = (arguments[number] for number in found.factors)
             total = result
             if first != last:
                 dims = tuple(axis.extent for axis in found.outer)
                 total = self.totals[found] = self._temporary(Shape(result.shape.dtype, dims))
-            return DotThunk(self.hlo.origin(last), lhs, rhs, total, found.outer, found.contracting)
+            origin = self.hlo.origin(last)
+            sources = [arguments[number] for number in found.sources]
+            if len(sources) == 2:
+                lhs, rhs = sources
+                outer, reduced, epilogue = found.outer, found.reduced, found.epilogue
+                return DotThunk(origin, lhs, rhs, total, outer, reduced, (), epilogue)
+            outer, reduced = (
+                tuple(replace(axis, rhs=0) for axis in axes)
+                for axes in (found.outer, found.reduced)
+            )
+            (source,) = sources
+            operation = found.operation
+            return ReduceThunk(origin, source, total, outer, reduced, operation, found.epilogue)
         if origin.instruction == last:
             total = self.totals[found]
             return CopyThunk(origin, replace(total, shape=result.shape), result)

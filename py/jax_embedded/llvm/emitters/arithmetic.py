@@ -6,7 +6,10 @@ from typing import Literal
 
 from llvmlite import ir
 
-from jax_embedded.llvm.emitters.number import Number, number
+from jax_embedded.ir.thunks import Reduction
+from jax_embedded.llvm.emitters.code import I32
+from jax_embedded.llvm.emitters.number import Number, Value, number
+from jax_embedded.llvm.emitters.reduction import Extremum, ExtremumOfBits, Sum
 from jax_embedded.llvm.emitters.tile_choice import Registers
 from jax_embedded.llvm.emitters.unpacked import MOST_TERMS, Unpacked
 from jax_embedded.target import Target
@@ -21,6 +24,11 @@ _UNPACKED_TERMS = 4
 # How the addresses go on that loops read from: as LLVM likes; with each iteration; or behind each
 # load, or some, which then does it.
 Moves = Literal["freely", "by_iteration", "by_load"]
+# The bits of 1.
+_ONE = 127 << 23
+# Instructions of a comparison of floats, what follows where it does not settle it, and of floats as
+# integers.
+_COMPARED, _RARE, _OF_BITS = 3, 15, 6
 _COMPUTED_AS = {"f16": "f32", "bf16": "f32", "c64": "f32", "c128": "f64"}
 
 
@@ -31,16 +39,18 @@ class Arithmetic:
     number: an element. sum: what adds its products up without vectors.
     lanes: of a vector; 1 without vectors. size: whether short code is preferred.
     moves, pairs: see SumOptions. is_mve: whether the vectors are MVE's.
+    one: where there is one array only, what stands in place of an element of the other.
     """
 
     number: Number
-    sum: Number | Unpacked
+    sum: Number | Unpacked | Sum | Extremum | ExtremumOfBits
     registers: Registers
     lanes: int
     size: bool = False
     moves: Moves = "freely"
     is_mve: bool = False
     pairs: bool = False
+    one: Value | None = None
 
 
 @dataclass(frozen=True)
@@ -104,3 +114,26 @@ def arithmetic(
     is_mve = lanes > 1 and "+mve" in target.features
     moves = options.moves if registers.pairs or is_mve else "freely"
     return Arithmetic(kind, kind, registers, lanes, size, moves, is_mve, pairs)
+
+
+def arithmetic_of_one(
+    operation: Reduction, target: Target, terms: int, options: SumOptions
+) -> Arithmetic:
+    """For reductions of one array of f32. terms: how many elements become one."""
+    how = arithmetic("f32", target, terms, options)
+    if operation == "add":
+        if isinstance(how.sum, Unpacked):
+            return replace(how, one=[I32(_ONE)])
+        return replace(how, sum=Sum(how.number), one=[], registers=replace(how.registers, steps=1))
+    largest = operation == "maximum"
+    if "f32" not in target.float_dtypes:
+        registers = Registers(8, 4, terms, steps=_OF_BITS, rank=options.rank)
+        sum_ = ExtremumOfBits(largest)
+        return Arithmetic(how.number, sum_, registers, 1, options.size, one=[])
+    registers = replace(how.registers, terms=terms, in_order=terms)
+    if target.has_maxnm:  # and two registers for each
+        registers = replace(registers, sums=registers.sums // 2, steps=2)
+    else:
+        registers = replace(registers, steps=_COMPARED, rare=_RARE)
+    sum_ = Extremum(how.number, largest, target.has_maxnm)
+    return replace(how, sum=sum_, registers=registers, one=[])

@@ -18,6 +18,7 @@ from jax_embedded.ir.thunks import (
     DotThunk,
     EmittedThunk,
     FftThunk,
+    ReduceThunk,
     Slice,
     SortThunk,
     TopKThunk,
@@ -33,6 +34,7 @@ from jax_embedded.llvm.emitters.dot import dot
 from jax_embedded.llvm.emitters.dsp import call_fft, dot_call, has_fft
 from jax_embedded.llvm.emitters.fft import fft
 from jax_embedded.llvm.emitters.pairs import neon_attributes, with_neon
+from jax_embedded.llvm.emitters.reduce import reduce
 from jax_embedded.llvm.emitters.sort import sort, top_k
 from jax_embedded.llvm.emitters.trial import LONG_SUM, best_tile, is_worth_trying
 from jax_embedded.llvm.math import PREFIX
@@ -211,12 +213,14 @@ def _is_called(thunk: EmittedThunk) -> bool:
 
 def _is_long_sum(thunk: EmittedThunk) -> bool:
     """Whether what a call takes is little beside it."""
-    sums = isinstance(thunk, DotThunk | ConvolutionThunk) and thunk.out.shape.dtype == "f32"
-    return sums and _products(thunk) >= LONG_SUM
+    sums = isinstance(thunk, DotThunk | ConvolutionThunk | ReduceThunk)
+    return sums and thunk.out.shape.dtype == "f32" and _products(thunk) >= LONG_SUM
 
 
 def _products(thunk: EmittedThunk) -> float:
-    """Of a sum of products; of others, more than any."""
+    """Of a sum of products, or elements of a reduction; of others, more than any."""
+    if isinstance(thunk, ReduceThunk):
+        return thunk.source.shape.elements
     if not isinstance(thunk, DotThunk | ConvolutionThunk):
         return inf
     extents = [axis.extent for axis in (*thunk.outer, *thunk.contracting)]
@@ -248,6 +252,8 @@ def _write(
         baked_dot(code, thunk, target, contract=options.contract)
     elif isinstance(thunk, DotThunk):
         dot(code, thunk, target, options)
+    elif isinstance(thunk, ReduceThunk):
+        reduce(code, thunk, target, options)
     elif isinstance(thunk, ConvolutionThunk):
         convolution(code, thunk, target, options)
     elif isinstance(thunk, SortThunk):

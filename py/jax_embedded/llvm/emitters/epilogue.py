@@ -44,13 +44,16 @@ def _value(code: Code, number: Number, operation: Operation, values: list[Value]
         if number.is_integer:
             return number.subtract(code, number.zero(), operands[0])
         return [code.build.fneg(operands[0][0])]
+    kind = operands[0][0].type
+    lanes = kind.count if isinstance(kind, ir.VectorType) else 0
+    if opcode in ("sqrt", "rsqrt"):
+        root = _called(code, f"llvm.sqrt.v{lanes}f32" if lanes else "llvm.sqrt.f32", operands[0][0])
+        return [root if opcode == "sqrt" else code.build.fdiv(_constant(kind, 1.0), root)]
     if opcode in MATH:
-        kind = operands[0][0].type
-        lanes = kind.count if isinstance(kind, ir.VectorType) else 0
         return [_called(code, function_of_f32(MATH[opcode], lanes), operands[0][0])]
     if number.is_integer:
         return [_integer_extremum(code, opcode == "maximum", operands[0][0], operands[1][0])]
-    return [_extremum(code, opcode == "maximum", operands[0][0], operands[1][0])]
+    return [extremum(code, opcode == "maximum", operands[0][0], operands[1][0])]
 
 
 def _called(code: Code, name: str, operand: ir.Value) -> ir.Value:
@@ -73,7 +76,7 @@ def _integer_extremum(code: Code, largest: bool, a: ir.Value, b: ir.Value) -> ir
     return build.select(build.icmp_signed(">" if largest else "<", a, b), a, b)
 
 
-def _extremum(code: Code, largest: bool, a: ir.Value, b: ir.Value) -> ir.Value:
+def extremum(code: Code, largest: bool, a: ir.Value, b: ir.Value) -> ir.Value:
     """A NaN if either is one, and -0 below +0, as XLA has it."""
     build = code.build
     if _number(a) is not None:

@@ -89,6 +89,10 @@ class Number:
             return [code.build.fma(a[0], b[0], total[0])]
         return self.add(code, total, self.multiply(code, a, b))
 
+    def packed(self, _code: Code, value: Value) -> Value:
+        """A sum as the number that it is."""
+        return value
+
     def scale(self, code: Code, value: Value, factor: ir.Value) -> Value:
         """Each part times a real number."""
         return [self._multiply(code, part, factor) for part in value]

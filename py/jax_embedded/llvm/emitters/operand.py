@@ -39,6 +39,31 @@ class Operand:
         return [n * self.term + place for n in range(terms) for place in self.places]
 
 
+@dataclass(frozen=True)
+class Absent:
+    """The side that a reduction of one array does not have. one: what stands for its elements."""
+
+    places: Sequence[int]
+    one: Value | None
+
+    def reads(self, base: ir.Value, _terms: int) -> "ReadsNothing":
+        return ReadsNothing(base, self.one or [])
+
+
+@dataclass(frozen=True)
+class ReadsNothing:
+    """An address that stays, and a constant."""
+
+    base: ir.Value
+    one: Value
+
+    def load(self, _term: int, _place: int) -> Value:
+        return self.one
+
+    def end(self) -> ir.Value:
+        return self.base
+
+
 class Reads:
     """From one address."""
 

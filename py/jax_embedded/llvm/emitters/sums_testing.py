@@ -62,12 +62,14 @@ def compiled(
 def called(
     write: Callable[[Code], None],
     lhs: np.ndarray,
-    rhs: np.ndarray,
+    rhs: np.ndarray | None,
     dims: tuple[int, ...],
     *inputs: np.ndarray,
 ) -> np.ndarray:
-    function, _alive = compiled(write, 3 + len(inputs))
-    read = [np.ascontiguousarray(array) for array in (lhs, rhs, *inputs)]
+    """rhs: None for a reduction of one array."""
+    arrays = (lhs, rhs, *inputs)
+    read = [np.ascontiguousarray(array) for array in arrays if array is not None]
+    function, _alive = compiled(write, len(read) + 1)
     size = int(np.prod(dims))
     out = np.full(size + 32, GUARD.astype(lhs.dtype))
     function(*(array.ctypes.data for array in read), out[16:].ctypes.data)

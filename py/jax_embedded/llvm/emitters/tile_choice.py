@@ -17,13 +17,16 @@ _AS_GOOD = 0.02  # of the instructions
 _WORTH = 0.03  # half the code is as good as 2.1 % of the instructions
 
 
+Sides = tuple[bool, bool]
+
+
 @dataclass(frozen=True)
 class Registers:
     """values: how many a core has for what it computes with, of `lanes` elements each.
 
     sums: how many of them may hold sums.
     terms: of a sum that is made at once, at most; a longer one is made in parts.
-    steps: instructions of a multiplication and an addition.
+    steps: instructions of a multiplication and an addition. rare: and of what mostly is skipped.
     unroll: how many products for each sum an iteration may make.
     pairs: whether two neighbours are loaded by one instruction.
     rank: which of the tiles, the best of which has 0.
@@ -37,6 +40,7 @@ class Registers:
     terms: int
     lanes: int = 1
     steps: int = 1
+    rare: int = 0
     unroll: int = 32
     pairs: bool = False
     rank: int = 0
@@ -75,6 +79,7 @@ class Problem:
         same of the vectors along a row.
     row_steps, column_steps: how many elements the next row or column, and the next term, is away.
     last: of the terms, how many are along their last axis.
+    there: which of the two sides are read.
     """
 
     rows: int
@@ -86,6 +91,7 @@ class Problem:
     row_steps: tuple[int, int] = (0, 0)
     column_steps: tuple[int, int] = (0, 0)
     last: int = 1
+    there: Sides = (True, True)
 
 
 def choose(problem: Problem, registers: Registers, *, size: bool = False) -> Tile:
@@ -211,6 +217,7 @@ def _cost(problem: Problem, registers: Registers, tile: Tile, lanes: int) -> tup
             if problem.sliding_vectors and tile.along == "columns":
                 right = 1 + (vectors - 1) / tile.unroll
             right *= _instructions_of_a_load(problem.column_steps, columns, tile.unroll, registers)
+            left, right = left * problem.there[0], right * problem.there[1]
             body = registers.steps * sums + left + right
             begin = 0 if tile.peeled else sums * tile.chains
             end = sums * tile.chains + 8 + tail * (registers.steps * sums + rows + vectors)
@@ -225,10 +232,11 @@ def _cost(problem: Problem, registers: Registers, tile: Tile, lanes: int) -> tup
                 end += sums * tile.chains
             loop = (5 if lanes == 1 else 3) * iterations if iterations > 1 else 0
             per_tile = body * terms + parts * (loop + of_a_part) + end
-            here = 4 * (body * steps + of_a_part + end) + 12
+            written = body + registers.rare * sums
+            here = 4 * (written * steps + of_a_part + end) + 12
             if tile.first_apart:
                 per_tile -= begin + sums * tile.chains
-                here += 4 * body * steps
+                here += 4 * written * steps
             instructions += per_tile * row_count * column_count
             code += here
     return instructions, code

@@ -17,15 +17,16 @@ from jax_embedded.llvm.emitters.arrays import Arrays, step_of_result
 from jax_embedded.llvm.emitters.code import Code, Index
 from jax_embedded.llvm.emitters.epilogue import finish
 from jax_embedded.llvm.emitters.number import Number, Value
-from jax_embedded.llvm.emitters.operand import MovingReads, Operand, Reads
+from jax_embedded.llvm.emitters.operand import Absent, MovingReads, Operand, Reads, ReadsNothing
 from jax_embedded.llvm.emitters.pairs import Loads, frozen, load_run, load_two
-from jax_embedded.llvm.emitters.tile_choice import Problem, Tile, choose
+from jax_embedded.llvm.emitters.reduction import Extremum, ExtremumOfBits, Sum
+from jax_embedded.llvm.emitters.tile_choice import Problem, Sides, Tile, choose
 from jax_embedded.llvm.emitters.unpacked import Unpacked
 from jax_embedded.llvm.emitters.vector import Vector
 
 ONE = DotAxis(1, 0, 0, 0)
 Sums = list[Value]
-AnyReads = Reads | MovingReads
+AnyReads = Reads | MovingReads | ReadsNothing
 # Terms that are neighbours, and loaded in pairs, after which an address goes on. More of them stay
 # in registers for longer.
 _PAIR = 2
@@ -78,11 +79,13 @@ def write_sums(
     row, column: an axis of the one side only. terms: merged; the last of them is no Taps.
     epilogue: what becomes of the sum before.
     """
+    turned = False
     if how.registers.sums > 1 or not code.is_general:
         row, column, turned, terms = in_order(row, column, terms)
         arrays = arrays.turned if turned else arrays
     terms = _by_classes(how.lanes, column, list(terms))
-    _Sums(code, how, arrays, row, column, terms, epilogue).write()
+    there = sides(how, turned=turned)
+    _Sums(code, how, arrays, row, column, terms, there, epilogue).write()
 
 
 def _by_classes(lanes: int, column: DotAxis, terms: list[Taps | DotAxis]) -> list[Taps | DotAxis]:
@@ -116,21 +119,33 @@ def _turned(axis: _Axis) -> _Axis:
     return replace(axis, lhs=axis.rhs, rhs=axis.lhs)
 
 
+def sides(how: Arithmetic, *, turned: bool) -> Sides:
+    """turned: see `in_order`."""
+    if how.one is None:
+        return True, True
+    return not turned, turned
+
+
 def _most(axis: Taps | DotAxis) -> int:
     return axis.most if isinstance(axis, Taps) else axis.extent
 
 
 def problem_of(
-    how: Arithmetic, row: DotAxis, column: DotAxis, terms: Sequence[Taps | DotAxis]
+    how: Arithmetic,
+    row: DotAxis,
+    column: DotAxis,
+    terms: Sequence[Taps | DotAxis],
+    there: Sides = (True, True),
 ) -> Problem:
     """What a tile has to be chosen for."""
     last = terms[-1]
+    steps = [step for step, is_there in zip((last.lhs, last.rhs), there, strict=True) if is_there]
     lanes = how.lanes
     vectors = []
     are_vectors = column.rhs == column.out == 1 and {*column.inputs} <= {0, 1}
     if lanes > 1 and are_vectors and column.extent >= lanes:
         vectors.append("columns")
-    if lanes > 1 and len(terms) == 1 and last.lhs == last.rhs == 1 and _most(last) >= lanes:
+    if lanes > 1 and len(terms) == 1 and {*steps} == {1} and _most(last) >= lanes:
         vectors.append("terms")
     return Problem(
         row.extent,
@@ -142,6 +157,7 @@ def problem_of(
         (row.lhs, last.lhs),
         (column.rhs, last.rhs),
         _most(last),
+        there,
     )
 
 
@@ -154,6 +170,7 @@ class _Sums:
         row: DotAxis,
         column: DotAxis,
         terms: list[Taps | DotAxis],
+        there: Sides,
         epilogue: Sequence[Operation],
     ):
         self.code = code
@@ -165,7 +182,8 @@ class _Sums:
         self.last = last = terms[-1]
         assert isinstance(last, DotAxis)
         lanes = how.lanes
-        problem = problem_of(how, row, column, terms)
+        problem = problem_of(how, row, column, terms, there)
+        self.there, self.one = there, how.one
         self.tile: Tile = choose(problem, how.registers, size=how.size)
         # Numbers of both sides; beside vectors, those of one side that go to all of their lanes.
         self.pairs = how.pairs and self.tile.along == ("rows" if lanes == 1 else "columns")
@@ -176,19 +194,21 @@ class _Sums:
         self.moves = "freely" if how.is_mve else how.moves
         # Where two vectors are loaded for each product or two, LLVM loads more ahead than there are
         # registers for.
-        self.pinned = how.is_mve and self.tile.along == "terms" and problem.terms > lanes
+        two = how.one is None
+        self.pinned = how.is_mve and self.tile.along == "terms" and problem.terms > lanes and two
         self.short = how.size
         self.most = self.tile.part
-        self.sum: Number | Unpacked | Vector = how.sum
-        if self.tile.along != "rows":
-            self.sum = self.vector
-        elif isinstance(how.sum, Unpacked):
+        self.sum: Number | Unpacked | Vector | Sum | Extremum | ExtremumOfBits = how.sum
+        if isinstance(how.sum, Unpacked):
             self.sum = replace(how.sum, normal=arrays.normal)
+        elif self.tile.along != "rows":
+            reduces = isinstance(how.sum, Sum | Extremum)
+            self.sum = how.sum.of(self.vector) if reduces else self.vector
         self.width = lanes if self.tile.along == "columns" else 1
         self.rest = 0  # terms that make no whole vector
         if self.tile.along == "terms":
             self.rest = last.extent % lanes
-            self.last = DotAxis(last.extent // lanes, lanes, lanes, 0)
+            self.last = DotAxis(last.extent // lanes, lanes * last.lhs, lanes * last.rhs, 0)
             self.terms = [self.last]
         # Of each axis of the terms: how many terms lie in one step along it.
         self.inner = [prod(map(_most, self.terms[i + 1 :])) for i in range(len(self.terms))]
@@ -298,8 +318,12 @@ class _Tile:
         left = [i * whole.row.lhs - self.ahead for i in self.rows]
         right = [j * whole.column.rhs for j in self.columns]
         splat = whole.tile.along == "columns"
-        self.left = self._operand(whole.left, whole.last.lhs, left, _LEFT, splat=splat)
-        self.right = self._operand(whole.right, whole.last.rhs, right, _RIGHT)
+        self.left: Operand | Absent = Absent(left, whole.one)
+        self.right: Operand | Absent = Absent(right, whole.one)
+        if whole.there[0]:
+            self.left = self._operand(whole.left, whole.last.lhs, left, _LEFT, splat=splat)
+        if whole.there[1]:
+            self.right = self._operand(whole.right, whole.last.rhs, right, _RIGHT)
 
     def _operand(
         self,
@@ -315,7 +339,9 @@ class _Tile:
         one, two = self.sum.load, None
         alone = False
         if isinstance(self.sum, Number):
-            one, two = number.load, partial(load_two, code, number)
+            one = number.load  # which may be narrower
+        if whole.tile.along == "rows" and not isinstance(self.sum, Unpacked | ExtremumOfBits):
+            two = partial(load_two, code, number)
             alone = whole.pairs and term == len(self.rows) == len(self.columns) == 1
         elif splat:
             one, two = whole.vector.load_splat, partial(whole.vector.load_two_splats, code)
@@ -463,16 +489,17 @@ class _Tile:
             while len(chains) > 1:
                 pairs = zip(chains[::2], chains[1::2], strict=True)
                 chains = [self.sum.add(code, a, b) for a, b in pairs]
-            total = chains[0]
-            if whole.tile.along == "terms":
-                total = whole.vector.total(code, total)
+            total, sum_ = chains[0], self.sum
+            if isinstance(sum_, Vector | Sum | Extremum) and whole.tile.along == "terms":
+                total, sum_ = sum_.total(code, total), sum_.lane
                 for k in range(whole.rest):
-                    a = whole.number.load(code, lhs, k + place[0] * whole.row.lhs)
-                    b = whole.number.load(code, rhs, k + place[1] * whole.column.rhs)
-                    total = whole.number.add_product(code, total, a, b)
-            if isinstance(self.sum, Unpacked):
-                total = self.sum.packed(code, total)
-            totals[place] = total
+                    a, b = whole.one or [], whole.one or []
+                    if whole.there[0]:
+                        a = whole.number.load(code, lhs, k + place[0] * whole.row.lhs)
+                    if whole.there[1]:
+                        b = whole.number.load(code, rhs, k + place[1] * whole.column.rhs)
+                    total = sum_.add_product(code, total, a, b)
+            totals[place] = sum_.packed(code, total)
         return totals
 
     def _zeros(self) -> Sums:

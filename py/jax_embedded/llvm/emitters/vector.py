@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Arithmetic on vectors of f32: the same operations as those of a Number, lane by lane."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from llvmlite import ir
@@ -76,11 +77,28 @@ class Vector:
         kind = ir.FunctionType(self.type, [self.type])
         return [code.build.asm(kind, "", "=w,0,~{memory}", value, side_effect=True)]
 
+    @property
+    def lane(self) -> Number:
+        """The arithmetic on one of them."""
+        return self.element
+
     def total(self, code: Code, value: Value) -> Value:
-        """The sum of the lanes: of those that lie two apart, then of these."""
-        lanes = [[code.build.extract_element(value[0], I32(i))] for i in range(self.lanes)]
-        while len(lanes) > 1:
-            half = len(lanes) // 2
-            pairs = zip(lanes[:half], lanes[half:], strict=True)
-            lanes = [self.element.add(code, a, b) for a, b in pairs]
-        return lanes[0]
+        """The sum of the lanes."""
+        return of_lanes(code, self.lanes, value, self.element.add)
+
+    def packed(self, _code: Code, value: Value) -> Value:
+        """A sum as the numbers that it is."""
+        return value
+
+
+def of_lanes(
+    code: Code, lanes: int, value: Value, add: Callable[[Code, Value, Value], Value]
+) -> Value:
+    """All lanes as one: those that lie two apart, then these. value: vectors."""
+    build = code.build
+    found = [[build.extract_element(part, I32(i)) for part in value] for i in range(lanes)]
+    while len(found) > 1:
+        half = len(found) // 2
+        pairs = zip(found[:half], found[half:], strict=True)
+        found = [add(code, a, b) for a, b in pairs]
+    return found[0]

@@ -1,0 +1,191 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reductions: of one array, or of the products of two, element by element, which are dots that
+XLA has made into other instructions, where neither side has a dimension of its own.
+
+Of a long one it makes several instructions: the product, reductions of windows of it
+(reduce-window) and the reduction of these (reduce). The last one may do more with the results.
+"""
+
+import struct
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import inf, prod
+from typing import Any
+
+from jax_embedded.ir.elementwise import MATH, Operation
+from jax_embedded.ir.thunks import DotAxis, Reduction
+from jax_embedded.parse.elementwise import elementwise_of
+from jax_embedded.parse.hlo import Hlo, is_row_major
+
+# Where XLA does not round the products to fewer bits than it adds with.
+_DTYPES = ("S8", "S16", "S32", "S64", "U8", "U16", "U32", "U64", "F32", "F64")
+# What changes nothing.
+_NEUTRAL: dict[Reduction, float] = {"add": 0.0, "maximum": -inf, "minimum": inf}
+
+
+@dataclass(frozen=True)
+class FoundReduction:
+    """instructions: names of the fusions that it is made of, the one that reads the array first.
+
+    operation: how two elements become one.
+    sources: of the operands of the first one, by number, the array or the two factors.
+    outer, reduced: the axes, in elements of the sources.
+    epilogue: see DotThunk.
+    """
+
+    instructions: tuple[str, ...]
+    operation: Reduction
+    sources: tuple[int, ...]
+    outer: tuple[DotAxis, ...]
+    reduced: tuple[DotAxis, ...]
+    epilogue: tuple[Operation, ...]
+
+
+def reductions(hlo: Hlo) -> Iterator[FoundReduction]:
+    """All of them in the module."""
+    for computation in hlo.computations.values():
+        users = Counter(
+            i for instruction in computation.instructions for i in instruction.operand_ids
+        )
+        users[computation.root_id] += 1
+        for instruction in computation.instructions:
+            if instruction.opcode == "fusion":
+                found = _Matcher(hlo, users).match(instruction)
+                if found:
+                    yield found
+
+
+class _Matcher:
+    """users: of each instruction, by id."""
+
+    def __init__(self, hlo: Hlo, users: Counter[int]):
+        self.hlo = hlo
+        self.users = users
+
+    def match(self, last: Any) -> FoundReduction | None:
+        found = self._reduce_in(last)
+        if found is None:
+            return None
+        reduce, epilogue = found
+        operation = self._operation(reduce, last)
+        if operation is None:
+            return None
+        fusions = [last]
+        reduced = self._operand(reduce, 0)
+        source = self._without_bitcasts(reduced)
+        if source.opcode == "parameter":
+            windowed = self._fusion_behind(last, source)
+            if windowed is not None and self._root(windowed).opcode == "reduce-window":
+                window = self._root(windowed)
+                if self._operation(window, windowed) != operation:
+                    return None
+                if not self._is_whole(window, reduced, reduce):
+                    return None
+                fusions.insert(0, windowed)
+                reduced = self._operand(window, 0)
+                source = self._without_bitcasts(reduced)
+        if source.opcode == "parameter" and operation == "add":
+            multiplied = self._fusion_behind(fusions[0], source)
+            if multiplied is not None and self._sources(self._root(multiplied), operation):
+                fusions.insert(0, multiplied)
+                source = self._without_bitcasts(self._root(multiplied))
+        sources = self._sources(source, operation)
+        shapes = [reduced.shape, reduce.shape, source.shape]
+        if not sources or not all(is_row_major(shape) for shape in shapes):
+            return None
+        names = tuple(fusion.name for fusion in fusions)
+        outer, axes = _axes(list(reduced.shape.dimensions), reduce)
+        return FoundReduction(names, operation, sources, outer, axes, epilogue)
+
+    def _reduce_in(self, fusion: Any) -> tuple[Any, tuple[Operation, ...]] | None:
+        """And what becomes of its results, if that is all that the fusion does."""
+        root = self._without_bitcasts(self._root(fusion))
+        if root.opcode == "reduce":
+            return root, ()
+        called = self.hlo.computations[fusion.called_computation_ids[0]]
+        found = [i for i in called.instructions if i.opcode == "reduce"]
+        if len(found) != 1:
+            return None
+        done = elementwise_of(self.hlo, fusion, found)
+        if done is None or not done.reads_in_order(0):
+            return None
+        same = list(done.shape.dims) == list(found[0].shape.dimensions)
+        if not same or any(operation.opcode in MATH for operation in done.operations):
+            return None
+        return found[0], done.operations
+
+    def _root(self, fusion: Any) -> Any:
+        called = self.hlo.computations[fusion.called_computation_ids[0]]
+        return self.hlo.instructions[called.root_id]
+
+    def _operand(self, instruction: Any, number: int) -> Any:
+        return self.hlo.instructions[instruction.operand_ids[number]]
+
+    def _without_bitcasts(self, instruction: Any) -> Any:
+        while instruction.opcode == "bitcast" and is_row_major(instruction.shape):
+            instruction = self._operand(instruction, 0)
+        return instruction
+
+    def _fusion_behind(self, fusion: Any, parameter: Any) -> Any | None:
+        """The fusion that gives a parameter of this one, if it gives it to nothing else."""
+        behind = self._operand(fusion, parameter.parameter_number)
+        alone = behind.opcode == "fusion" and self.users[behind.id] == 1
+        return behind if alone and len(behind.called_computation_ids) == 1 else None
+
+    def _operation(self, reduce: Any, fusion: Any) -> Reduction | None:
+        """How it reduces one array, if it begins with what changes nothing."""
+        if len(reduce.operand_ids) != 2:
+            return None
+        computation = self.hlo.computations[reduce.called_computation_ids[0]]
+        root = self.hlo.instructions[computation.root_id]
+        operands = [self.hlo.instructions[i].opcode for i in root.operand_ids]
+        operation = next((name for name in _NEUTRAL if name == root.opcode), None)
+        if operation is None or operands != ["parameter"] * 2:
+            return None
+        first = self._operand(reduce, 1)
+        if first.opcode == "parameter":
+            first = self._operand(fusion, first.parameter_number)
+        if first.opcode != "constant":
+            return None
+        literal = self.hlo.literal_bytes(first)
+        if operation == "add":
+            return None if any(literal) else operation
+        is_f32 = self.hlo.type_name(first.shape) == "F32"
+        neutral = struct.pack("<f", _NEUTRAL[operation])
+        return operation if is_f32 and literal == neutral else None
+
+    def _is_whole(self, window: Any, reduced: Any, reduce: Any) -> bool:
+        """Whether the windows lie side by side, along what is reduced afterwards."""
+        if list(reduced.shape.dimensions) != list(window.shape.dimensions):
+            return False
+        return all(
+            w.size == w.stride
+            and w.window_dilation == w.base_dilation == 1
+            and (w.size == 1 or number in reduce.dimensions)
+            for number, w in enumerate(window.window.dimensions)
+        )
+
+    def _sources(self, reduced: Any, operation: Reduction) -> tuple[int, ...]:
+        """The parameter that it is, or the two whose product it is; none if it is neither."""
+        dtype = self.hlo.type_name(reduced.shape)
+        read = [reduced]
+        if reduced.opcode == "multiply" and operation == "add" and dtype in _DTYPES:
+            read = [self._without_bitcasts(self._operand(reduced, i)) for i in range(2)]
+        elif dtype != "F32":
+            return ()
+        if not all(one.opcode == "parameter" and is_row_major(one.shape) for one in read):
+            return ()
+        return tuple(one.parameter_number for one in read)
+
+
+def _axes(dims: list[int], reduce: Any) -> tuple[tuple[DotAxis, ...], tuple[DotAxis, ...]]:
+    outer, reduced = [], []
+    kept = [d for d in range(len(dims)) if d not in reduce.dimensions]
+    for d, extent in enumerate(dims):
+        step = prod(dims[d + 1 :])
+        if d in reduce.dimensions:
+            reduced.append(DotAxis(extent, step, step, 0))
+        else:
+            outer.append(DotAxis(extent, step, step, prod(dims[k] for k in kept if k > d)))
+    return tuple(outer), tuple(reduced)

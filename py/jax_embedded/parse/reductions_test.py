@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: Apache-2.0
+from pathlib import Path
+
+import pytest
+
+from jax_embedded.capture.capture_testing import CaptureRequest, capture
+from jax_embedded.ir.program import Program
+from jax_embedded.ir.thunks import CopyThunk, DotAxis, DotThunk, KernelThunk, ReduceThunk
+from jax_embedded.ir.verify import verify
+from jax_embedded.parse.parse import parse
+
+
+def program_of(folder: Path, result: str, **shapes: str) -> Program:
+    src = folder / "f.py"
+    head = f"import jax\nimport jax.numpy as jnp\n\ndef f({', '.join(shapes)}):\n"
+    src.write_text(f"{head}    return {result}\n")
+    program = parse(capture(CaptureRequest(src, "f", shapes)), "f")
+    verify(program)
+    return program
+
+
+@pytest.mark.parametrize("extent", [10, 32, 50, 64])
+@pytest.mark.parametrize(
+    ("function", "operation", "epilogue"),
+    [
+        ("sum", "add", []),
+        ("max", "maximum", []),
+        ("min", "minimum", []),
+        ("mean", "add", ["constant", "multiply"]),
+    ],
+)
+def test_rows_are_reduced_by_one_step(tmp_path, function, operation, epilogue, extent):
+    program = program_of(tmp_path, f"jnp.{function}(x, axis=1)", x=f"f32[3,{extent}]")
+    reduce, *copies = program.steps()
+    assert isinstance(reduce, ReduceThunk)
+    assert all(isinstance(step, CopyThunk) for step in copies)
+    assert reduce.operation == operation
+    assert reduce.outer == (DotAxis(3, extent, 0, 1),)
+    assert reduce.reduced == (DotAxis(extent, 1, 0, 0),)
+    assert [operation.opcode for operation in reduce.epilogue] == epilogue
+    assert not program.kernels
+
+
+def test_columns(tmp_path):
+    program = program_of(tmp_path, "jnp.max(x, axis=(0, 1))", x="f32[3,40,5]")
+    reduce = next(program.steps())
+    assert isinstance(reduce, ReduceThunk)
+    assert reduce.outer == (DotAxis(5, 1, 0, 1),)
+    assert reduce.reduced in (
+        (DotAxis(3, 200, 0, 0), DotAxis(40, 5, 0, 0)),
+        (DotAxis(120, 5, 0, 0),),
+    )
+
+
+@pytest.mark.parametrize("extent", [10, 50])
+def test_what_becomes_of_a_dot(tmp_path, extent):
+    program = program_of(
+        tmp_path, "jnp.sqrt(jnp.sum(x * y) + 1.0)", x=f"f32[{extent}]", y=f"f32[{extent}]"
+    )
+    dot = next(program.steps())
+    assert isinstance(dot, DotThunk)
+    assert [operation.opcode for operation in dot.epilogue] == ["constant", "add", "sqrt"]
+    assert not program.kernels
+
+
+@pytest.mark.parametrize(
+    ("result", "shapes"),
+    [
+        ("jnp.sum(x, axis=1)", {"x": "i32[3,50]"}),
+        ("jnp.max(x, axis=1)", {"x": "i32[3,50]"}),
+        ("jnp.prod(x, axis=1)", {"x": "f32[3,50]"}),
+        ("jnp.argmax(x, axis=1)", {"x": "f32[3,50]"}),
+        ("jnp.cumsum(x, axis=1)", {"x": "f32[3,50]"}),
+        ("jnp.sum(x, axis=1) + y", {"x": "f32[3,50]", "y": "f32[3]"}),
+        ("jnp.tanh(jnp.sum(x, axis=1))", {"x": "f32[3,50]"}),
+    ],
+)
+def test_others_are_kernels(tmp_path, result, shapes):
+    steps = [*program_of(tmp_path, result, **shapes).steps()]
+    assert not any(isinstance(step, ReduceThunk) for step in steps)
+    assert any(isinstance(step, KernelThunk) for step in steps)
+
+
+def test_an_array_that_is_used_again_stays(tmp_path):
+    program = program_of(tmp_path, "(x - 1.0, jnp.max(x - 1.0, axis=1))", x="f32[3,70]")
+    kernel, reduce, *_ = program.steps()
+    assert isinstance(kernel, KernelThunk)
+    assert isinstance(reduce, ReduceThunk)
+    assert reduce.source == kernel.results[0]
