@@ -20,6 +20,8 @@ from jax_embedded.errors import InternalError
 
 EXECUTABLE = "xla.cpu.CompilationResultProto"
 ENVELOPE = "xla.ExecutableAndOptionsProto"
+# The linker puts the descriptors side by side. Bytes.
+_NEIGHBOURHOOD = 16 << 20
 FILES = ("xla/service/cpu/executable.proto", "xla/pjrt/proto/compile_options.proto")
 
 
@@ -70,25 +72,28 @@ def read_schema(library: Path) -> Schema:
     """
     with library.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as image:
         found: dict[str, descriptor_pb2.FileDescriptorProto] = {}
+        near = 0
         for name in FILES:
-            _collect(image, name, found)
+            near = _collect(image, name, near, found)
     return Schema(encode(descriptor_pb2.FileDescriptorSet(file=found.values())))
 
 
-def _collect(image: mmap.mmap, name: str, found: dict) -> None:
+def _collect(image: mmap.mmap, name: str, near: int, found: dict) -> int:
+    """Returns about where the file's descriptor is. near: where another one is."""
     if name in found:
-        return
-    descriptor = _find(image, name)
+        return near
+    descriptor, near = _find(image, name, near)
     for dependency in descriptor.dependency:
-        _collect(image, dependency, found)
+        near = _collect(image, dependency, near, found)
     found[name] = descriptor
+    return near
 
 
-def _find(image: mmap.mmap, name: str) -> descriptor_pb2.FileDescriptorProto:
+def _find(image: mmap.mmap, name: str, near: int) -> tuple[descriptor_pb2.FileDescriptorProto, int]:
+    """And where it begins."""
     # Field 1 (the name), then field 2 (the package): text that merely mentions the file lacks them.
     head = b"\x0a" + bytes([len(name)]) + name.encode() + b"\x12"
-    start = image.find(head)
-    while start >= 0:
+    for start in _places(image, head, near):
         end = start
         with contextlib.suppress(IndexError):  # the image ends here
             for field_end in _field_ends(image, start):
@@ -96,9 +101,18 @@ def _find(image: mmap.mmap, name: str) -> descriptor_pb2.FileDescriptorProto:
         with contextlib.suppress(DecodeError):
             descriptor = descriptor_pb2.FileDescriptorProto.FromString(image[start:end])
             if descriptor.name == name and descriptor.package:
-                return descriptor
-        start = image.find(head, start + 1)
+                return descriptor, start
     raise InternalError(f"jaxlib: expected the descriptor of {name}, found none")
+
+
+def _places(image: mmap.mmap, head: bytes, near: int) -> Iterator[int]:
+    """Where the bytes are: first those places in the neighbourhood, where mostly it is one."""
+    neighbourhood = max(0, near - _NEIGHBOURHOOD), near + _NEIGHBOURHOOD
+    for first, last in (neighbourhood, (0, len(image))):
+        start = image.find(head, first, last)
+        while start >= 0:
+            yield start
+            start = image.find(head, start + 1, last)
 
 
 def _field_ends(image: mmap.mmap, start: int) -> Iterator[int]:
