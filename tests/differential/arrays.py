@@ -69,6 +69,23 @@ def long_reductions(x):
     )
 
 
+def pools(x):
+    """Windows side by side, with gaps, overlapping, and beyond the edge."""
+
+    def pool(start, operation, size, stride, padding="VALID", **kwargs):
+        window, strides = (1, size, size, 1), (1, stride, stride, 1)
+        return jax.lax.reduce_window(x, start, operation, window, strides, padding, **kwargs)
+
+    return (
+        pool(-jnp.inf, jax.lax.max, 2, 2),
+        pool(0.0, jax.lax.add, 2, 3) / 4.0,
+        jnp.maximum(pool(0.0, jax.lax.add, 3, 2) * 0.1 - x[:, :4, :4], 0.0),
+        pool(jnp.inf, jax.lax.min, 2, 1, window_dilation=(1, 3, 2, 1)),
+        pool(-jnp.inf, jax.lax.max, 3, 2, "SAME"),
+        pool(1.5, jax.lax.max, 3, 2),
+    )
+
+
 # Zeros of both signs, negative ones alone, infinities, NaNs of both signs.
 SPECIAL = np.zeros((7, 50), np.float32)
 SPECIAL[0, 20:30] = -0.0

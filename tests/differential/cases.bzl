@@ -66,6 +66,7 @@ _ARRAYS = {
     "moving_average": {"x": "f32[48]"},
     "one_hot": {"labels": "i32[12]"},
     "outer_products": {"x": "f32[12]", "y": "f32[10]"},
+    "pools": {"x": "f32[2,10,9,8]"},
     "reductions": {"x": "f32[4,5,6]"},
     "running": {"x": "f32[7,9]"},
     "scatter_rows": {"i": "i32[8]", "v": "f32[8,5]", "x": "f32[6,5]"},

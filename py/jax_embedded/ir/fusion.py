@@ -19,6 +19,7 @@ from jax_embedded.ir.thunks import (
     DotAxis,
     DotThunk,
     KernelThunk,
+    ReduceThunk,
     Slice,
     Thunk,
     WhileThunk,
@@ -27,7 +28,7 @@ from jax_embedded.ir.thunks import (
     reads_and_writes,
 )
 
-_Sum = DotThunk | ConvolutionThunk
+_Sum = DotThunk | ConvolutionThunk | ReduceThunk
 
 
 def fuse(program: Program, *, lanes: int | None = 1) -> Program:
@@ -128,6 +129,9 @@ def _lie_side_by_side(sums: _Sum, lanes: int, constants: set[int]) -> bool:
     can be; in groups of so many.
     """
 
+    if isinstance(sums, ReduceThunk):
+        return any(a.lhs == a.out == 1 and not a.extent % lanes for a in sums.outer)
+
     def is_column(axis: DotAxis, step: int, other: int, where: Slice) -> bool:
         is_movable = isinstance(sums, DotThunk) and where.allocation in constants
         return not other and axis.out == 1 and (step == 1 or is_movable) and not axis.extent % lanes
@@ -158,7 +162,7 @@ def _with_epilogue(sums: _Sum, kernel: KernelThunk, once: set[int]) -> _Sum | No
     if not in_place and sums.out.allocation not in once:
         return None
     inputs = tuple(where for n, where in enumerate(kernel.arguments) if n != places[0])
-    if any(where.overlaps(out) for where in (sums.lhs, sums.rhs, *inputs)):
+    if any(where.overlaps(out) for where in (*reads_and_writes(sums)[0], *inputs)):
         return None
     others = [n for n in range(len(kernel.arguments)) if n != places[0]]
     outer = _axes(sums.outer, done, others)

@@ -77,7 +77,7 @@ def _head(thunk: Thunk) -> str:
 
 def _epilogue(thunk: DotThunk | BakedDotThunk | ConvolutionThunk | ReduceThunk) -> str:
     """Such as ", %2 = add(%0, %1)": %0 is the sum, the next ones are what is read."""
-    first = 1 if isinstance(thunk, ReduceThunk) else 1 + len(thunk.inputs)
+    first = 1 + len(thunk.inputs)
     if isinstance(thunk, BakedDotThunk):
         first += len(thunk.constants)
     return "".join(f", %{n} = {operation}" for n, operation in enumerate(thunk.epilogue, first))

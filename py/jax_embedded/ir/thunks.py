@@ -147,7 +147,7 @@ class ReduceThunk:
     Of f32. A maximum or a minimum is a NaN if one of the elements is.
     outer, reduced: the axes out has, and those it does not have; rhs is 0.
     operation: how two elements become one.
-    epilogue: see DotThunk.
+    inputs, epilogue: see DotThunk.
     """
 
     origin: Origin
@@ -156,6 +156,7 @@ class ReduceThunk:
     outer: tuple[DotAxis, ...]
     reduced: tuple[DotAxis, ...]
     operation: Reduction
+    inputs: tuple[Slice, ...] = ()
     epilogue: tuple[Operation, ...] = ()
 
 
@@ -427,10 +428,8 @@ def reads_and_writes(step: Step) -> tuple[tuple[Slice, ...], tuple[Slice, ...]]:
         return (step.source,), (step.destination,)
     if isinstance(step, DotThunk | ConvolutionThunk):
         return (step.lhs, step.rhs, *step.inputs), (step.out,)
-    if isinstance(step, BakedDotThunk):
+    if isinstance(step, BakedDotThunk | ReduceThunk):
         return (step.source, *step.inputs), (step.out,)
-    if isinstance(step, ReduceThunk):
-        return (step.source,), (step.out,)
     if isinstance(step, SortThunk):
         return step.operands, (*step.operands, *step.scratch)
     if isinstance(step, TopKThunk):

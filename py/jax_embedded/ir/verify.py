@@ -2,15 +2,17 @@
 """What must be true of a Program."""
 
 import functools
+from collections.abc import Sequence
 
 from jax_embedded.errors import InternalError
-from jax_embedded.ir.elementwise import OPCODES, Operation
+from jax_embedded.ir.elementwise import OPCODES
 from jax_embedded.ir.program import Program
 from jax_embedded.ir.thunks import (
     CallThunk,
     ConditionalThunk,
     ConvolutionThunk,
     CopyThunk,
+    DotAxis,
     DotThunk,
     FftThunk,
     ReduceThunk,
@@ -20,6 +22,7 @@ from jax_embedded.ir.thunks import (
     Thunk,
     TopKThunk,
     WhileThunk,
+    WindowAxis,
     fft_scratch,
     kernels_of,
     reads_and_writes,
@@ -155,13 +158,7 @@ class _Verifier:
             step.out.shape.dtype
         }:
             self._fail(f"{owner}: expected one dtype, found {step.out}")
-        for number, where in enumerate(step.inputs):
-            reach = sum((axis.extent - 1) * axis.inputs[number] for axis in (*step.outer, *window))
-            if not 0 <= reach < where.shape.elements:
-                self._fail(f"{owner}: expected strides within an input, {where}")
-            if where.overlaps(step.out):
-                self._fail(f"{owner}: expected an input apart from out, {where}")
-        self._check_epilogue(step.epilogue, 1 + len(step.inputs), owner)
+        self._check_epilogue(step, (*step.outer, *window), owner)
 
     def _check_reduce(self, step: ReduceThunk) -> None:
         owner = step.origin.instruction
@@ -172,7 +169,7 @@ class _Verifier:
             self._fail(f"{owner}: expected source apart from out, {step.source}")
         if {step.source.shape.dtype, step.out.shape.dtype} != {"f32"}:
             self._fail(f"{owner}: expected f32, found {step.source} and {step.out}")
-        self._check_epilogue(step.epilogue, 1, owner)
+        self._check_epilogue(step, step.outer, owner)
 
     def _check_reach(
         self, reach: list[tuple[int, int]], role: str, where: Slice, owner: str
@@ -183,8 +180,20 @@ class _Verifier:
         ):
             self._fail(f"{owner}: expected strides within {role}, {where}")
 
-    def _check_epilogue(self, epilogue: tuple[Operation, ...], first: int, owner: str) -> None:
-        for number, operation in enumerate(epilogue, first):
+    def _check_epilogue(
+        self,
+        step: DotThunk | ConvolutionThunk | ReduceThunk,
+        axes: Sequence[DotAxis | WindowAxis],
+        owner: str,
+    ) -> None:
+        """axes: of out."""
+        for number, where in enumerate(step.inputs):
+            reach = sum((axis.extent - 1) * axis.inputs[number] for axis in axes)
+            if not 0 <= reach < where.shape.elements:
+                self._fail(f"{owner}: expected strides within an input, {where}")
+            if where.overlaps(step.out):
+                self._fail(f"{owner}: expected an input apart from out, {where}")
+        for number, operation in enumerate(step.epilogue, 1 + len(step.inputs)):
             count = OPCODES.get(operation.opcode, 0)
             if len(operation.operands) != count or not all(
                 0 <= operand < number for operand in operation.operands

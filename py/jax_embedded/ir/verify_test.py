@@ -149,6 +149,10 @@ BROKEN = {
     ),
     "reduce: in place": (replace(REDUCE, out=at(4, "f32[2]")), "expected source apart from out"),
     "reduce: dtypes": (replace(REDUCE, out=at(100, "i32[2]")), "expected f32"),
+    "reduce: input": (
+        replace(REDUCE, outer=(DotAxis(2, 5, 0, 1, (3,)),), inputs=(at(200, "f32[3]"),)),
+        "expected strides within an input",
+    ),
     "reduce: epilogue": (
         replace(REDUCE, epilogue=(Operation("add", (0, 1)),)),
         "expected operands that are there",

@@ -69,9 +69,7 @@ class _Parser:
             b.id: (b.defined_at.instruction_id, tuple(b.defined_at.shape_index))
             for b in executable.buffer_assignment.logical_buffers
         }
-        self.reductions = {
-            name: found for found in reductions(self.hlo) for name in found.instructions
-        }
+        self.reductions = reductions(self.hlo)
         self.dots = Dots(self.hlo, self._stays)
         self.totals: dict[FoundReduction, Slice] = {}  # where each is before it is copied
         self.slices = self._slices_by_definition()
@@ -282,7 +280,7 @@ class _Parser:
             )
             (source,) = sources
             operation = found.operation
-            return ReduceThunk(origin, source, total, outer, reduced, operation, found.epilogue)
+            return ReduceThunk(origin, source, total, outer, reduced, operation, (), found.epilogue)
         if origin.instruction == last:
             total = self.totals[found]
             return CopyThunk(origin, replace(total, shape=result.shape), result)

@@ -4,6 +4,7 @@ XLA has made into other instructions, where neither side has a dimension of its 
 
 Of a long one it makes several instructions: the product, reductions of windows of it
 (reduce-window) and the reduction of these (reduce). The last one may do more with the results.
+Reductions of windows of other kinds, such as max_pool, are what they say.
 """
 
 import struct
@@ -20,8 +21,13 @@ from jax_embedded.parse.hlo import Hlo, is_row_major
 
 # Where XLA does not round the products to fewer bits than it adds with.
 _DTYPES = ("S8", "S16", "S32", "S64", "U8", "U16", "U32", "U64", "F32", "F64")
+_REDUCTIONS = ("reduce", "reduce-window")
 # What changes nothing.
 _NEUTRAL: dict[Reduction, float] = {"add": 0.0, "maximum": -inf, "minimum": inf}
+
+
+# Outer ones, and those that are reduced.
+_Axes = tuple[tuple[DotAxis, ...], tuple[DotAxis, ...]]
 
 
 @dataclass(frozen=True)
@@ -42,8 +48,14 @@ class FoundReduction:
     epilogue: tuple[Operation, ...]
 
 
-def reductions(hlo: Hlo) -> Iterator[FoundReduction]:
-    """All of them in the module."""
+def reductions(hlo: Hlo) -> dict[str, FoundReduction]:
+    """All of them in the module, by the names of their instructions."""
+    found = sorted(_found(hlo), key=lambda one: len(one.instructions))
+    return {name: one for one in found for name in one.instructions}
+
+
+def _found(hlo: Hlo) -> Iterator[FoundReduction]:
+    """Those of windows may be parts of others."""
     for computation in hlo.computations.values():
         users = Counter(
             i for instruction in computation.instructions for i in instruction.operand_ids
@@ -74,7 +86,7 @@ class _Matcher:
         fusions = [last]
         reduced = self._operand(reduce, 0)
         source = self._without_bitcasts(reduced)
-        if source.opcode == "parameter":
+        if source.opcode == "parameter" and reduce.opcode == "reduce":
             windowed = self._fusion_behind(last, source)
             if windowed is not None and self._root(windowed).opcode == "reduce-window":
                 window = self._root(windowed)
@@ -95,16 +107,17 @@ class _Matcher:
         if not sources or not all(is_row_major(shape) for shape in shapes):
             return None
         names = tuple(fusion.name for fusion in fusions)
-        outer, axes = _axes(list(reduced.shape.dimensions), reduce)
-        return FoundReduction(names, operation, sources, outer, axes, epilogue)
+        dims = list(reduced.shape.dimensions)
+        axes = _axes(dims, reduce) if reduce.opcode == "reduce" else _axes_of_windows(dims, reduce)
+        return FoundReduction(names, operation, sources, *axes, epilogue) if axes else None
 
     def _reduce_in(self, fusion: Any) -> tuple[Any, tuple[Operation, ...]] | None:
         """And what becomes of its results, if that is all that the fusion does."""
         root = self._without_bitcasts(self._root(fusion))
-        if root.opcode == "reduce":
+        if root.opcode in _REDUCTIONS:
             return root, ()
         called = self.hlo.computations[fusion.called_computation_ids[0]]
-        found = [i for i in called.instructions if i.opcode == "reduce"]
+        found = [i for i in called.instructions if i.opcode in _REDUCTIONS]
         if len(found) != 1:
             return None
         done = elementwise_of(self.hlo, fusion, found)
@@ -179,7 +192,21 @@ class _Matcher:
         return tuple(one.parameter_number for one in read)
 
 
-def _axes(dims: list[int], reduce: Any) -> tuple[tuple[DotAxis, ...], tuple[DotAxis, ...]]:
+def _axes_of_windows(dims: list[int], window: Any) -> _Axes | None:
+    """None if a window reaches beyond the array."""
+    outer, reduced = [], []
+    extents = list(window.shape.dimensions)
+    for d, w in enumerate(window.window.dimensions):
+        if w.padding_low or w.padding_high or w.base_dilation != 1:
+            return None
+        step = prod(dims[d + 1 :])
+        along, within = w.stride * step, w.window_dilation * step
+        outer.append(DotAxis(extents[d], along, along, prod(extents[d + 1 :])))
+        reduced.append(DotAxis(w.size, within, within, 0))
+    return tuple(outer), tuple(reduced)
+
+
+def _axes(dims: list[int], reduce: Any) -> _Axes:
     outer, reduced = [], []
     kept = [d for d in range(len(dims)) if d not in reduce.dimensions]
     for d, extent in enumerate(dims):

@@ -4,8 +4,10 @@ from pathlib import Path
 import pytest
 
 from jax_embedded.capture.capture_testing import CaptureRequest, capture
+from jax_embedded.ir.fusion import fuse
 from jax_embedded.ir.program import Program
 from jax_embedded.ir.thunks import CopyThunk, DotAxis, DotThunk, KernelThunk, ReduceThunk
+from jax_embedded.ir.values import separate_values
 from jax_embedded.ir.verify import verify
 from jax_embedded.parse.parse import parse
 
@@ -50,6 +52,40 @@ def test_columns(tmp_path):
         (DotAxis(3, 200, 0, 0), DotAxis(40, 5, 0, 0)),
         (DotAxis(120, 5, 0, 0),),
     )
+
+
+WINDOW = "(1, 3, 2, 1), (1, 2, 2, 1)"
+
+
+def test_windows(tmp_path):
+    pool = f"jax.lax.reduce_window(x, -jnp.inf, jax.lax.max, {WINDOW}, 'VALID')"
+    (reduce,) = program_of(tmp_path, pool, x="f32[2,9,6,5]").steps()
+    assert isinstance(reduce, ReduceThunk)
+    assert reduce.operation == "maximum"
+    # f32[2,4,3,5], of windows that overlap along the first of the two.
+    steps = [(2, 270, 60), (4, 60, 15), (3, 10, 5), (5, 1, 1)]
+    assert reduce.outer == tuple(DotAxis(extent, lhs, 0, out) for extent, lhs, out in steps)
+    whole = [axis for axis in reduce.reduced if axis.extent > 1]
+    assert whole == [DotAxis(3, 30, 0, 0), DotAxis(2, 5, 0, 0)]
+
+
+@pytest.mark.parametrize(("start", "padding"), [("-jnp.inf", "'SAME'"), ("1.0", "'VALID'")])
+def test_windows_beyond_the_edge_or_with_a_number_of_their_own_are_kernels(
+    tmp_path, start, padding
+):
+    pool = f"jax.lax.reduce_window(x, {start}, jax.lax.max, {WINDOW}, {padding})"
+    kinds = [type(step) for step in program_of(tmp_path, pool, x="f32[2,9,6,5]").steps()]
+    assert kinds == [KernelThunk]
+
+
+def test_the_next_step_with_each_result(tmp_path):
+    pool = f"jax.lax.reduce_window(x, 0.0, jax.lax.add, {WINDOW}, 'VALID')"
+    program = program_of(tmp_path, f"{pool} * 0.5 + b", x="f32[2,9,6,5]", b="f32[5]")
+    (reduce,) = fuse(separate_values(program)).steps()
+    assert isinstance(reduce, ReduceThunk)
+    assert [axis.inputs for axis in reduce.outer] == [(0,), (0,), (0,), (1,)]
+    opcodes = [operation.opcode for operation in reduce.epilogue]
+    assert sorted(opcodes) == ["add", "constant", "multiply"]
 
 
 @pytest.mark.parametrize("extent", [10, 50])

@@ -28,7 +28,7 @@ Moves = Literal["freely", "by_iteration", "by_load"]
 _ONE = 127 << 23
 # Instructions of a comparison of floats, what follows where it does not settle it, and of floats as
 # integers.
-_COMPARED, _RARE, _OF_BITS = 3, 15, 6
+_COMPARED, _RARE, _OF_BITS = 3, 19, 6
 _COMPUTED_AS = {"f16": "f32", "bf16": "f32", "c64": "f32", "c128": "f64"}
 
 

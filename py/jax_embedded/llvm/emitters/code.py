@@ -338,6 +338,14 @@ class Code:
         self.build.store(value, address, align=align)
 
 
+def joined(build: ir.IRBuilder, *sources: tuple[ir.Value, ir.Block]) -> ir.Value:
+    """One of the values: that of the block from which this one was reached."""
+    phi = build.phi(sources[0][0].type)
+    for value, block in sources:
+        phi.add_incoming(value, block)
+    return phi
+
+
 def define_constant(module: ir.Module, values: ir.Constant, name: str) -> ir.Value:
     """Its address."""
     constant = ir.GlobalVariable(module, values.type, name)

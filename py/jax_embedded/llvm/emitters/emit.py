@@ -220,7 +220,7 @@ def _is_long_sum(thunk: EmittedThunk) -> bool:
 def _products(thunk: EmittedThunk) -> float:
     """Of a sum of products, or elements of a reduction; of others, more than any."""
     if isinstance(thunk, ReduceThunk):
-        return thunk.source.shape.elements
+        return prod(axis.extent for axis in (*thunk.outer, *thunk.reduced))
     if not isinstance(thunk, DotThunk | ConvolutionThunk):
         return inf
     extents = [axis.extent for axis in (*thunk.outer, *thunk.contracting)]

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reductions of one array."""
 
+from math import prod
+
 from jax_embedded.ir.thunks import ReduceThunk
 from jax_embedded.llvm.emitters.arithmetic import SumOptions, arithmetic_of_one
 from jax_embedded.llvm.emitters.arrays import Arrays
@@ -10,16 +12,16 @@ from jax_embedded.target import Target
 
 
 def reduce(code: Code, thunk: ReduceThunk, target: Target, options: SumOptions) -> None:
-    """Arguments: the source, out."""
+    """Arguments: the source, the inputs, out."""
     if not thunk.out.shape.elements:
         return
     *around, row = merged(thunk.outer) or [ONE]
     terms = merged(thunk.reduced) or [ONE]
-    count = thunk.source.shape.elements // thunk.out.shape.elements
+    count = prod(axis.extent for axis in thunk.reduced)
     how = arithmetic_of_one(thunk.operation, target, count, options)
-    source, out = code.arguments
+    source, *inputs, out = code.arguments
     normal = (False, True)  # of the source, and of what stands for the other factor
-    arrays = Arrays(how.number, how.number, how.number, source, source, (out,), normal)
+    arrays = Arrays(how.number, how.number, how.number, source, source, (out, *inputs), normal)
 
     def tiles(here: Arrays) -> None:
         write_sums(code, how, here, row, ONE, terms, thunk.epilogue)

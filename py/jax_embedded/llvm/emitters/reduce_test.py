@@ -54,6 +54,7 @@ def reduced(array: np.ndarray, axes: tuple[int, ...], operation: Reduction, name
         tuple(axis(d) for d in kept),
         tuple(axis(d) for d in axes),
         operation,
+        (),
         epilogue,
     )
 

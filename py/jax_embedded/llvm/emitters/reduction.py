@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from llvmlite import ir
 
-from jax_embedded.llvm.emitters.code import I32, Code, Index
+from jax_embedded.llvm.emitters.code import I32, Code, Index, joined
 from jax_embedded.llvm.emitters.epilogue import extremum
 from jax_embedded.llvm.emitters.number import Number, Value
 from jax_embedded.llvm.emitters.vector import Vector, of_lanes
@@ -100,17 +100,7 @@ class Extremum:
             return [self._beyond(code, total[0], element[0]), *squares]
         if isinstance(self.number, Vector):
             return self.add(code, total, element)
-        # Mostly an element is not beyond the others.
-        build = code.build
-        is_beyond = build.fcmp_ordered(">" if self.largest else "<", total[0], element[0])
-        before = build.block
-        with code.if_rare(build.not_(is_beyond)):
-            exact = extremum(code, self.largest, total[0], element[0])
-            inside = build.block
-        found = build.phi(element[0].type)
-        found.add_incoming(total[0], before)
-        found.add_incoming(exact, inside)
-        return [found]
+        return [self._compared(code, total[0], element[0])]
 
     def add(self, code: Code, a: Value, b: Value) -> Value:
         if self.has_maxnm:
@@ -127,6 +117,20 @@ class Extremum:
         found, squares = value
         is_nan = code.build.fcmp_unordered("uno", squares, squares)
         return [code.build.select(is_nan, squares, found)]
+
+    def _compared(self, code: Code, found: ir.Value, element: ir.Value) -> ir.Value:
+        """Mostly an element is not beyond the others, and if it is, neither a zero nor a NaN."""
+        build = code.build
+        beyond, behind = (">", "<") if self.largest else ("<", ">")
+        start = build.block
+        with code.if_rare(build.not_(build.fcmp_ordered(beyond, found, element))):
+            changed = build.block
+            with code.if_rare(build.not_(build.fcmp_ordered(behind, found, element))):
+                exact = extremum(code, self.largest, found, element)
+                special = build.block
+            new = joined(build, (element, changed), (exact, special))
+            end = build.block
+        return joined(build, (found, start), (new, end))
 
     def _beyond(self, code: Code, a: ir.Value, b: ir.Value) -> ir.Value:
         kind = a.type

@@ -11,7 +11,7 @@ from functools import reduce
 
 from llvmlite import ir
 
-from jax_embedded.llvm.emitters.code import I32, Code, Index
+from jax_embedded.llvm.emitters.code import I32, Code, Index, joined
 from jax_embedded.llvm.emitters.number import Number, Value
 
 # The sum has room for as many products that are worth the most.
@@ -73,10 +73,10 @@ class Unpacked:
                 usual = self._add_usual(code, total, (a[0], of_a), (b[0], of_b))
                 from_usual = build.block
         code.usually()
-        joined = []
+        parts = []
         for before, after in zip(total[:2], usual, strict=True):
-            joined.append(_phi(build, (before, from_rare), (after, from_usual)))
-        return [*joined, _phi(build, (special, from_rare), (total[2], from_usual))]
+            parts.append(joined(build, (before, from_rare), (after, from_usual)))
+        return [*parts, joined(build, (special, from_rare), (total[2], from_usual))]
 
     def _special(
         self, code: Code, special: ir.Value, *factors: tuple[ir.Value, ir.Value]
@@ -100,7 +100,7 @@ class Unpacked:
             first = build.icmp_unsigned("==", special, I32(0))
             added = build.select(build.or_(same, first), product, I32(_NAN))
             inside = build.block
-        return _phi(build, (special, before), (added, inside))
+        return joined(build, (special, before), (added, inside))
 
     def _add_usual(self, code: Code, total: Value, *factors: tuple[ir.Value, ir.Value]) -> Value:
         build = code.build
@@ -118,10 +118,10 @@ class Unpacked:
         with code.if_rare(far):
             total_then, product_then, up_then = _aligned(build, total, product, exponent, up)
             after_far = build.block
-        sum_ = _phi(build, (total[0], near), (total_then[0], after_far))
-        e = _phi(build, (total[1], near), (total_then[1], after_far))
-        product = _phi(build, (product, near), (product_then, after_far))
-        up = _phi(build, (up, near), (up_then, after_far))
+        sum_ = joined(build, (total[0], near), (total_then[0], after_far))
+        e = joined(build, (total[1], near), (total_then[1], after_far))
+        product = joined(build, (product, near), (product_then, after_far))
+        up = joined(build, (up, near), (up_then, after_far))
         return [build.add(sum_, self._moved_up(build, product, up, negative)), e]
 
     def _product(self, build: ir.IRBuilder, a: ir.Value, b: ir.Value) -> ir.Value:
@@ -159,7 +159,7 @@ class Unpacked:
             small = _of_low(build, low, exponent)
             after_small = build.block
         high, low, exponent = (
-            _phi(build, (usual, before), (rare, after_small))
+            joined(build, (usual, before), (rare, after_small))
             for usual, rare in zip((high, low, exponent), small, strict=True)
         )
         kind = ir.FunctionType(I32, [I32, ir.IntType(1)])
@@ -182,7 +182,7 @@ class Unpacked:
             rare = build.select(beyond, rare, build.and_(usual, I32(~1)))
             rare = build.select(is_special, special, rare)
             after_rare = build.block
-        return [build.bitcast(_phi(build, (usual, before), (rare, after_rare)), _FLOAT)]
+        return [build.bitcast(joined(build, (usual, before), (rare, after_rare)), _FLOAT)]
 
 
 def _of_low(build: ir.IRBuilder, low: ir.Value, exponent: ir.Value) -> Value:
@@ -209,11 +209,11 @@ def _aligned(
             from_less = build.block
     return (
         [
-            _phi(build, (sum_, from_more), (total[0], from_less)),
-            _phi(build, (e, from_more), (total[1], from_less)),
+            joined(build, (sum_, from_more), (total[0], from_less)),
+            joined(build, (e, from_more), (total[1], from_less)),
         ],
-        _phi(build, (product, from_more), (cut, from_less)),
-        _phi(build, (I32(_UP_AT_FIRST), from_more), (I32(0), from_less)),
+        joined(build, (product, from_more), (cut, from_less)),
+        joined(build, (I32(_UP_AT_FIRST), from_more), (I32(0), from_less)),
     )
 
 
@@ -243,10 +243,3 @@ def _parts(build: ir.IRBuilder, bits: ir.Value) -> tuple[ir.Value, ir.Value]:
 
 def _is_rare(build: ir.IRBuilder, exponent: ir.Value) -> ir.Value:
     return build.icmp_unsigned(">", build.sub(exponent, I32(1)), I32(_INFINITE - 2))
-
-
-def _phi(build: ir.IRBuilder, *sources: tuple[ir.Value, ir.Block]) -> ir.Value:
-    phi = build.phi(sources[0][0].type)
-    for value, block in sources:
-        phi.add_incoming(value, block)
-    return phi
