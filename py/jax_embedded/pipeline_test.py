@@ -197,7 +197,7 @@ def test_sums_of_rows_and_what_is_done_with_them_become_vectors(tmp_path):
     sums, squares, products = (rf"\tv{name}\.f32\tq" for name in ("add", "fma", "mul"))
     assert all(re.search(vectors, assembly) for vectors in (sums, squares, products))
     assert "\tvldr\ts" in assembly  # what it computes for a row
-    assert len(re.findall(r"\tvldr\ts", assembly)) < 8
+    assert len(re.findall(r"\tvldr\ts", assembly)) < 16  # of 32 in a row
 
 
 CHAIN = """
