@@ -36,7 +36,12 @@ from jax_embedded.llvm.emitters.fft import fft
 from jax_embedded.llvm.emitters.pairs import neon_attributes, with_neon
 from jax_embedded.llvm.emitters.reduce import reduce
 from jax_embedded.llvm.emitters.sort import sort, top_k
-from jax_embedded.llvm.emitters.trial import LONG_SUM, best_tile, is_worth_trying
+from jax_embedded.llvm.emitters.trial import (
+    LONG_REDUCTION,
+    LONG_SUM,
+    best_tile,
+    is_worth_trying,
+)
 from jax_embedded.llvm.math import PREFIX
 from jax_embedded.target import Target
 
@@ -213,8 +218,10 @@ def _is_called(thunk: EmittedThunk) -> bool:
 
 def _is_long_sum(thunk: EmittedThunk) -> bool:
     """Whether what a call takes is little beside it."""
-    sums = isinstance(thunk, DotThunk | ConvolutionThunk | ReduceThunk)
-    return sums and thunk.out.shape.dtype == "f32" and _products(thunk) >= LONG_SUM
+    if isinstance(thunk, ReduceThunk):
+        return _products(thunk) >= LONG_REDUCTION
+    sums = isinstance(thunk, DotThunk | ConvolutionThunk) and thunk.out.shape.dtype == "f32"
+    return sums and _products(thunk) >= LONG_SUM
 
 
 def _products(thunk: EmittedThunk) -> float:

@@ -25,6 +25,7 @@ _BLOCK = re.compile(r'(?:\.LBB\w+:|@ %bb\.\d+:).*@ %"?([\w.]+)"?')
 _BYTES = 4  # of an instruction, at most
 
 LONG_SUM = 200  # products: so many are worth the trouble
+LONG_REDUCTION = 32  # elements
 _MOST_TILES = 48
 # Tiles with which each way is tried; the others are with the best of these.
 _EACH_WAY = 3
