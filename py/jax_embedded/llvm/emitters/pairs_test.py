@@ -99,7 +99,12 @@ def test_what_uses_neon_in_the_end_is_compiled_without_pairs(dump, monkeypatch):
 @pytest.mark.parametrize("target", WITH_PAIRS)
 def test_what_does_nothing_but_a_short_sum_calls_nothing(short, target):
     assert [*generate(short, target).functions] == ["f"]
-    assert PAIR.search(generate(short, target).assembly)
+
+
+@pytest.mark.parametrize("target", WITH_PAIRS)
+def test_a_dot_loads_eight_elements_of_each_side_at_once(short, target):
+    loads = re.findall(r"^\tvldm\w*\t\w+!, (.*)$", generate(short, target).assembly, re.MULTILINE)
+    assert {*loads} == {"{d0, d1, d2, d3}", "{d4, d5, d6, d7}"}
 
 
 def test_what_uses_neon_after_it_was_inlined_calls_the_sum(short, monkeypatch):
