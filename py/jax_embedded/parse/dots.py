@@ -98,19 +98,19 @@ class Dots:
             return self._read_dot(instruction, None, None)
         if instruction.opcode != "fusion" or not is_row_major(instruction.shape):
             return None
-        root = self._root(instruction)
+        root = self._hlo.called_root(instruction)
         if root.opcode == "add":
-            sides = [self._operand(root, number) for number in range(2)]
+            sides = [self._hlo.operand(root, number) for number in range(2)]
             for one, other in (sides, reversed(sides)):
-                product = self._without_bitcasts(one)
+                product = self._hlo.without_bitcasts(one)
                 if product.opcode == "dot":
                     return self._read_dot(product, instruction, other)
             return None
-        product = self._without_bitcasts(root)
+        product = self._hlo.without_bitcasts(root)
         return self._read_dot(product, instruction, None) if product.opcode == "dot" else None
 
     def _read_dot(self, dot: Any, fusion: Any | None, addend: Any | None) -> Dot | None:
-        operands = [self._operand(dot, number) for number in range(2)]
+        operands = [self._hlo.operand(dot, number) for number in range(2)]
         types = {self._hlo.type_name(i.shape) for i in (*operands, dot)}
         if len(types) > 1 or "PRED" in types:
             return None
@@ -129,26 +129,26 @@ class Dots:
     def _read(self, instruction: Any, fusion: Any | None) -> Read:
         """fusion: that the instruction is in."""
         if instruction.opcode == "parameter" and fusion is not None:
-            return self._read(self._operand(fusion, instruction.parameter_number), None)
+            return self._read(self._hlo.operand(fusion, instruction.parameter_number), None)
         dims = tuple(instruction.shape.dimensions)
         here = Read(instruction.id, dims, layout_steps(instruction.shape))
         behind: Read | None = None
         if instruction.opcode in ("transpose", "copy", "bitcast"):
-            source = self._read(self._operand(instruction, 0), fusion)
+            source = self._read(self._hlo.operand(instruction, 0), fusion)
             if instruction.opcode == "transpose":
                 steps = tuple(source.steps[d] for d in instruction.dimensions)
                 behind = Read(source.instruction, dims, steps)
             elif instruction.opcode == "copy":
                 behind = Read(source.instruction, dims, source.steps)
             else:
-                memory = self._operand(instruction, 0).shape
+                memory = self._hlo.operand(instruction, 0).shape
                 if _same_steps(source.dims, source.steps, layout_steps(memory)):
                     behind = Read(source.instruction, dims, here.steps)
                 elif is_row_major(memory) and is_row_major(instruction.shape):
                     steps = _reshaped(source.dims, source.steps, dims)
                     behind = Read(source.instruction, dims, steps) if steps else None
         elif instruction.opcode == "fusion" and fusion is None:
-            root = self._root(instruction)
+            root = self._hlo.called_root(instruction)
             if self._moves_only(root):
                 behind = self._read(root, instruction)
         if fusion is not None:
@@ -164,20 +164,8 @@ class Dots:
 
     def _moves_only(self, instruction: Any) -> bool:
         while instruction.opcode in ("transpose", "copy", "bitcast"):
-            instruction = self._operand(instruction, 0)
+            instruction = self._hlo.operand(instruction, 0)
         return instruction.opcode == "parameter"
-
-    def _root(self, fusion: Any) -> Any:
-        called = self._hlo.computations[fusion.called_computation_ids[0]]
-        return self._hlo.instructions[called.root_id]
-
-    def _operand(self, instruction: Any, number: int) -> Any:
-        return self._hlo.instructions[instruction.operand_ids[number]]
-
-    def _without_bitcasts(self, instruction: Any) -> Any:
-        while instruction.opcode == "bitcast" and is_row_major(instruction.shape):
-            instruction = self._operand(instruction, 0)
-        return instruction
 
 
 def _same_steps(dims: Sequence[int], one: Sequence[int], other: Sequence[int]) -> bool:

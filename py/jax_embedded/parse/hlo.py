@@ -76,6 +76,20 @@ class Hlo:
         """The PrimitiveType of whatever message has an element_type."""
         return self._type_names.values_by_number[shape.element_type].name
 
+    def called_root(self, instruction: Any) -> Any:
+        """The last instruction of the computation that a fusion, a call or a reduction calls."""
+        called = self.computations[instruction.called_computation_ids[0]]
+        return self.instructions[called.root_id]
+
+    def operand(self, instruction: Any, number: int) -> Any:
+        return self.instructions[instruction.operand_ids[number]]
+
+    def without_bitcasts(self, instruction: Any) -> Any:
+        """The row-major array whose memory it is, by other dimensions or not."""
+        while instruction.opcode == "bitcast" and is_row_major(instruction.shape):
+            instruction = self.operand(instruction, 0)
+        return instruction
+
     def definitions(self, instruction: Any, index: tuple[int, ...]):
         """(instruction id, shape index) where the value may be defined, nearest first."""
         visited = set()
@@ -93,8 +107,7 @@ class Hlo:
             elif opcode in ("bitcast", "while", "optimization-barrier", "add-dependency"):
                 instruction = operands[0]
             elif opcode in ("call", "conditional"):
-                called = self.computations[instruction.called_computation_ids[0]]
-                instruction = self.instructions[called.root_id]
+                instruction = self.called_root(instruction)
             else:
                 return
 

@@ -84,24 +84,26 @@ class _Matcher:
         if operation is None:
             return None
         fusions = [last]
-        reduced = self._operand(reduce, 0)
-        source = self._without_bitcasts(reduced)
+        reduced = self.hlo.operand(reduce, 0)
+        source = self.hlo.without_bitcasts(reduced)
         if source.opcode == "parameter" and reduce.opcode == "reduce":
             windowed = self._fusion_behind(last, source)
-            if windowed is not None and self._root(windowed).opcode == "reduce-window":
-                window = self._root(windowed)
+            if windowed is not None and self.hlo.called_root(windowed).opcode == "reduce-window":
+                window = self.hlo.called_root(windowed)
                 if self._operation(window, windowed) != operation:
                     return None
                 if not self._is_whole(window, reduced, reduce):
                     return None
                 fusions.insert(0, windowed)
-                reduced = self._operand(window, 0)
-                source = self._without_bitcasts(reduced)
+                reduced = self.hlo.operand(window, 0)
+                source = self.hlo.without_bitcasts(reduced)
         if source.opcode == "parameter" and operation == "add":
             multiplied = self._fusion_behind(fusions[0], source)
-            if multiplied is not None and self._sources(self._root(multiplied), operation):
+            if multiplied is not None and self._sources(
+                self.hlo.called_root(multiplied), operation
+            ):
                 fusions.insert(0, multiplied)
-                source = self._without_bitcasts(self._root(multiplied))
+                source = self.hlo.without_bitcasts(self.hlo.called_root(multiplied))
         sources = self._sources(source, operation)
         shapes = [reduced.shape, reduce.shape, source.shape]
         if not sources or not all(is_row_major(shape) for shape in shapes):
@@ -113,7 +115,7 @@ class _Matcher:
 
     def _reduce_in(self, fusion: Any) -> tuple[Any, tuple[Operation, ...]] | None:
         """And what becomes of its results, if that is all that the fusion does."""
-        root = self._without_bitcasts(self._root(fusion))
+        root = self.hlo.without_bitcasts(self.hlo.called_root(fusion))
         if root.opcode in _REDUCTIONS:
             return root, ()
         called = self.hlo.computations[fusion.called_computation_ids[0]]
@@ -128,21 +130,9 @@ class _Matcher:
             return None
         return found[0], done.operations
 
-    def _root(self, fusion: Any) -> Any:
-        called = self.hlo.computations[fusion.called_computation_ids[0]]
-        return self.hlo.instructions[called.root_id]
-
-    def _operand(self, instruction: Any, number: int) -> Any:
-        return self.hlo.instructions[instruction.operand_ids[number]]
-
-    def _without_bitcasts(self, instruction: Any) -> Any:
-        while instruction.opcode == "bitcast" and is_row_major(instruction.shape):
-            instruction = self._operand(instruction, 0)
-        return instruction
-
     def _fusion_behind(self, fusion: Any, parameter: Any) -> Any | None:
         """The fusion that gives a parameter of this one, if it gives it to nothing else."""
-        behind = self._operand(fusion, parameter.parameter_number)
+        behind = self.hlo.operand(fusion, parameter.parameter_number)
         alone = behind.opcode == "fusion" and self.users[behind.id] == 1
         return behind if alone and len(behind.called_computation_ids) == 1 else None
 
@@ -150,15 +140,14 @@ class _Matcher:
         """How it reduces one array, if it begins with what changes nothing."""
         if len(reduce.operand_ids) != 2:
             return None
-        computation = self.hlo.computations[reduce.called_computation_ids[0]]
-        root = self.hlo.instructions[computation.root_id]
+        root = self.hlo.called_root(reduce)
         operands = [self.hlo.instructions[i].opcode for i in root.operand_ids]
         operation = next((name for name in _NEUTRAL if name == root.opcode), None)
         if operation is None or operands != ["parameter"] * 2:
             return None
-        first = self._operand(reduce, 1)
+        first = self.hlo.operand(reduce, 1)
         if first.opcode == "parameter":
-            first = self._operand(fusion, first.parameter_number)
+            first = self.hlo.operand(fusion, first.parameter_number)
         if first.opcode != "constant":
             return None
         literal = self.hlo.literal_bytes(first)
@@ -184,7 +173,7 @@ class _Matcher:
         dtype = self.hlo.type_name(reduced.shape)
         read = [reduced]
         if reduced.opcode == "multiply" and operation == "add" and dtype in _DTYPES:
-            read = [self._without_bitcasts(self._operand(reduced, i)) for i in range(2)]
+            read = [self.hlo.without_bitcasts(self.hlo.operand(reduced, i)) for i in range(2)]
         elif dtype != "F32":
             return ()
         if not all(one.opcode == "parameter" and is_row_major(one.shape) for one in read):
