@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stage 4, codegen: LinkedModule -> ObjectCode."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import product
+from typing import TypeVar
 
 import llvmlite.binding as llvm
 
@@ -36,6 +38,12 @@ _ORDER_OF_CALLS = ("-pre-RA-sched=list-burr", "-pre-RA-sched=default")
 # LLVM's scheduler hides latencies, and may pay with registers that are stored and loaded again.
 # Where short code is preferred, it does not run.
 _FPU_ORDER = ("-enable-misched=true", "-enable-misched=false")
+# Where short code is preferred: how addresses go on in loops, as we wrote them or as LLVM likes,
+# which is mostly longer for our own loops and shorter for XLA's.
+_ADDRESSES = ("-disable-lsr=true", "-disable-lsr=false")
+# Options of LLVM.
+_Way = tuple[str, ...]
+_Emitted = TypeVar("_Emitted", str, bytes)
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,10 @@ def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> Obje
         text = late_operations(text, machine)
     if "+mve" in target.features:
         text = safe_comparisons(text)
-    assembly, data = _fewest(text, machine, orders)
+    ways: list[_Way] = [(order,) for order in orders]
+    if size:
+        ways = list(product(orders, _ADDRESSES))
+    assembly, data = _best(text, machine, ways, size=size)
     externals = undefined_symbols(data)
     unknown = [name for name in externals if not is_known(name, host=target.name == "host")]
     if unknown:
@@ -105,19 +116,29 @@ def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> Obje
     return ObjectCode(text, assembly, data, sections(data), externals, function_sizes(data))
 
 
-def _fewest(text: str, machine: llvm.TargetMachine, orders: Sequence[str]) -> tuple[str, bytes]:
-    """The assembly and the object in the order that takes the fewest instructions."""
+def _best(
+    text: str, machine: llvm.TargetMachine, ways: Sequence[_Way], *, size: bool
+) -> tuple[str, bytes]:
+    """The assembly and the object, in the way that takes the fewest instructions, or the shortest
+    code.
+    """
 
-    def emitted(order: str) -> str:
-        llvm.set_option("jax_embedded", order)
-        return machine.emit_assembly(llvm.parse_assembly(text))  # which it changes
+    def emitted(way: _Way, emit: Callable[[llvm.ModuleRef], _Emitted]) -> _Emitted:
+        for option in way:
+            llvm.set_option("jax_embedded", option)
+        return emit(llvm.parse_assembly(text))  # which it changes
 
-    found = {order: emitted(order) for order in orders}
-    best = min(orders, key=lambda order: executed(found[order])) if len(orders) > 1 else orders[0]
-    llvm.set_option("jax_embedded", best)
-    code = machine.emit_object(llvm.parse_assembly(text))
-    llvm.set_option("jax_embedded", orders[0])
-    return found[best], code
+    def total_bytes(way: _Way) -> int:
+        return sum(section.size for section in sections(emitted(way, machine.emit_object)))
+
+    def instructions(way: _Way) -> int:
+        return executed(emitted(way, machine.emit_assembly))
+
+    best = min(ways, key=total_bytes if size else instructions) if len(ways) > 1 else ways[0]
+    found = emitted(best, machine.emit_assembly), emitted(best, machine.emit_object)
+    for option in ways[0]:
+        llvm.set_option("jax_embedded", option)
+    return found
 
 
 def _link_apart(module: llvm.ModuleRef, linked: LinkedModule, target: Target) -> None:

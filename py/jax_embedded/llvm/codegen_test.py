@@ -60,9 +60,9 @@ define float @f(float %x, i32 signext %i) nounwind {
 """
 
 
-def generated(target: Target, text: str = MODULE) -> ObjectCode:
+def generated(target: Target, text: str = MODULE, *, size: bool = False) -> ObjectCode:
     header = f'target datalayout = "{data_layout(target)}"\ntarget triple = "{target.triple}"\n'
-    return codegen(LinkedModule(header + text, "f", Scratch((), {}, 256)), target)
+    return codegen(LinkedModule(header + text, "f", Scratch((), {}, 256)), target, size=size)
 
 
 def symbols(code: ObjectCode) -> dict[str, str]:
@@ -295,3 +295,81 @@ def test_few_values_wait_for_calls(monkeypatch, kind, fewer):
     usual = generated(target, text).assembly
     assert (executed(found) < executed(usual)) == fewer
     assert (found == usual) != fewer
+
+
+# A loop as XLA writes it: with an index, that it looks at before each iteration.
+WITH_INDEX = """\
+define void @f(ptr noalias %x, ptr noalias %y) nounwind {
+  br label %head
+head:
+  %i = phi i32 [ 0, %0 ], [ %next, %body ]
+  %ends = icmp uge i32 %i, 40
+  br i1 %ends, label %exit, label %body
+body:
+  %from = getelementptr inbounds float, ptr %x, i32 %i
+  %to = getelementptr inbounds float, ptr %y, i32 %i
+  %a = load float, ptr %from, align 4
+  %b = fmul float %a, 3.0
+  store float %b, ptr %to, align 4
+  %next = add nuw nsw i32 %i, 1
+  br label %head
+exit:
+  ret void
+}
+"""
+# As we write one: with addresses, and a number that counts down.
+WITH_ADDRESSES = """\
+define void @f(ptr noalias %x, ptr noalias %y, ptr noalias %z) nounwind {
+  br label %rows
+rows:
+  %w = phi ptr [ %x, %0 ], [ %end, %behind ]
+  %to = phi ptr [ %z, %0 ], [ %on, %behind ]
+  %m = phi i32 [ 64, %0 ], [ %less, %behind ]
+  br label %terms
+terms:
+  %p = phi ptr [ %w, %rows ], [ %end, %terms ]
+  %q = phi ptr [ %y, %rows ], [ %further, %terms ]
+  %sum = phi float [ 0.0, %rows ], [ %total, %terms ]
+  %n = phi i32 [ 64, %rows ], [ %left, %terms ]
+  %a = load float, ptr %p, align 4
+  %b = load float, ptr %q, align 4
+  %product = fmul float %a, %b
+  %total = fadd float %sum, %product
+  %end = getelementptr inbounds i8, ptr %p, i32 4
+  %further = getelementptr inbounds i8, ptr %q, i32 4
+  %left = sub i32 %n, 1
+  %going = icmp ne i32 %left, 0
+  br i1 %going, label %terms, label %behind
+behind:
+  store float %total, ptr %to, align 4
+  %on = getelementptr inbounds i8, ptr %to, i32 4
+  %less = sub i32 %m, 1
+  %again = icmp ne i32 %less, 0
+  br i1 %again, label %rows, label %exit
+exit:
+  ret void
+}
+"""
+
+
+def test_short_code_has_the_addresses_that_are_shorter(monkeypatch):
+    usual = codegen_module._ADDRESSES
+
+    def bytes_with(text: str, ways: tuple[str, ...]) -> int:
+        monkeypatch.setattr(codegen_module, "_ADDRESSES", ways)
+        return sum(
+            section.size for section in generated(TARGETS["cortex-m4f"], text, size=True).sections
+        )
+
+    found = []
+    for text in (WITH_INDEX, WITH_ADDRESSES):
+        alone = [bytes_with(text, (way,)) for way in usual]
+        assert bytes_with(text, usual) == min(alone)
+        found.append(alone[0] < alone[1])
+    assert found == [False, True]
+
+
+def test_short_code_looks_at_the_condition_at_the_end_of_a_loop():
+    assembly = generated(TARGETS["cortex-m4f"], WITH_INDEX, size=True).assembly
+    branches = re.findall(r"^\t(b\w*)\t", assembly, re.MULTILINE)
+    assert branches == ["bne", "bx"], assembly

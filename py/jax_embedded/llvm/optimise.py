@@ -12,7 +12,10 @@ def optimise(module: llvm.ModuleRef, target: Target, *, size: bool = False) -> N
 
     An abort inside LLVM ends the process: run it in a child.
     """
+    options = llvm.create_pipeline_tuning_options(speed_level=2 if size else 3)
+    builder = llvm.create_pass_builder(target_machine(target), options)
     if size:
+        _rotate_loops(module, builder)
         for function in module.functions:
             if not function.is_declaration:
                 function.add_function_attribute("minsize")
@@ -20,6 +23,16 @@ def optimise(module: llvm.ModuleRef, target: Target, *, size: bool = False) -> N
     # What moves a pointer along stays one addition, if possible a part of a load.
     llvm.set_option("jax_embedded", f"-disable-lsr={str(size).lower()}")
     llvm.set_option("jax_embedded", f"-replexitval={'never' if size else 'cheap'}")
-    options = llvm.create_pipeline_tuning_options(speed_level=2 if size else 3)
-    builder = llvm.create_pass_builder(target_machine(target), options)
     builder.getModulePassManager().run(module, builder)
+
+
+def _rotate_loops(module: llvm.ModuleRef, builder: llvm.PassBuilder) -> None:
+    """The condition moves to the end of loops, and a copy of it in front of them, which mostly is a
+    comparison of constants. Where LLVM is told that short code matters, it makes no copies.
+    """
+    passes = llvm.create_new_module_pass_manager()
+    passes.add_sroa_pass()
+    passes.add_instruction_combine_pass()
+    passes.add_simplify_cfg_pass()
+    passes.add_loop_rotate_pass()
+    passes.run(module, builder)

@@ -78,16 +78,20 @@ class Arrays:
         base: ir.Value,
         steps: Sequence[tuple[Index, int]],
         number: Number | None = None,
+        *,
+        inbounds: bool = True,
     ) -> ir.Value:
         """The address so many elements further on: the sum of the products. number: the elements,
-        if not those of the results.
+        if not those of the results. inbounds: see Code.address.
         """
         number = number or self.number
         start = sum(i * step for i, step in steps if isinstance(i, int))
         unknown = [(i, step) for i, step in steps if step and not isinstance(i, int)]
         if unknown:
-            return number.address(code, base, code.index(*unknown, start=start))
-        return number.address(code, base, start) if start or code.is_general else base
+            return number.address(code, base, code.index(*unknown, start=start), inbounds=inbounds)
+        if not start and not code.is_general:
+            return base
+        return number.address(code, base, start, inbounds=inbounds)
 
 
 def step_of_result(axis: DotAxis | WindowAxis, role: int) -> int:

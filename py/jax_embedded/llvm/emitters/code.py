@@ -237,6 +237,46 @@ class Code:
         loop.operands = (loop, said)  # LLVM takes a node for a loop's if it begins with itself
         return loop
 
+    def walk(
+        self,
+        first: Index,
+        step: int,
+        times: int,
+        state: list[ir.Value],
+        body: Callable[[ir.Value, list[ir.Value]], list[ir.Value]],
+    ) -> list[ir.Value]:
+        """As `repeat`, at least once; `body` gets the number too that begins with `first` and goes
+        on by `step`. It counts the iterations.
+        """
+        begin = self.build.block
+        exit_ = self._block("exit")
+        before = self._times
+        self._times *= times
+        head = self._block("walk")
+        start = self._index(first)
+        last = self.index((start, 1), start=step * times)
+        if isinstance(first, int):
+            last = I32(first + step * times)
+        self.build.branch(head)
+        self.build.position_at_end(head)
+        number = self.build.phi(I32)
+        phis = [self.build.phi(value.type) for value in state]
+        self.depth += 1
+        ends = body(number, list(phis))
+        self.depth -= 1
+        following = self.build.add(number, I32(step))
+        for phi, value, end in zip(
+            [number, *phis], [start, *state], [following, *ends], strict=True
+        ):
+            phi.add_incoming(value, begin)
+            phi.add_incoming(end, self.build.block)
+        going = self.build.icmp_unsigned("!=", following, last)
+        self.build.cbranch(going, head, exit_).set_metadata("llvm.loop", self._as_it_is())
+        self._times = before
+        self.build.position_at_end(exit_)
+        places = zip(state, phis, ends, strict=True)
+        return [begin if end is phi else end for begin, phi, end in places]
+
     @contextmanager
     def while_(self, condition: Callable[[], ir.Value]) -> Generator[None]:
         head = self._function.append_basic_block("while")
@@ -249,6 +289,22 @@ class Code:
         yield
         self.build.branch(head)
         self.build.position_at_end(exit_)
+
+    def if_(
+        self,
+        condition: ir.Value,
+        then: Callable[[], list[ir.Value]],
+        otherwise: Sequence[ir.Value],
+    ) -> list[ir.Value]:
+        """What `then` makes, or the other values."""
+        before = self.build.block
+        with self.build.if_then(condition):
+            self.usually()
+            found = then()
+            end = self.build.block
+        self.usually()
+        pairs = zip(found, otherwise, strict=True)
+        return [joined(self.build, (a, end), (b, before)) for a, b in pairs]
 
     @contextmanager
     def if_rare(self, condition: ir.Value) -> Generator[None]:
@@ -294,8 +350,11 @@ class Code:
                 return other
         return self.build.add(a, b)
 
-    def address(self, kind: ir.Type, base: ir.Value, index: Index) -> ir.Value:
-        return self.build.gep(base, [self._index(index)], inbounds=True, source_etype=kind)
+    def address(
+        self, kind: ir.Type, base: ir.Value, index: Index, *, inbounds: bool = True
+    ) -> ir.Value:
+        """inbounds: whether it lies inside of the array, or at its end."""
+        return self.build.gep(base, [self._index(index)], inbounds=inbounds, source_etype=kind)
 
     def _number(self, value: int) -> Index:
         return self._numbers.of(self, value) if self._numbers else value

@@ -3,16 +3,20 @@
 to are rows and its taps are terms. At the edges it has fewer taps.
 """
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from itertools import groupby
 from math import prod
+
+from llvmlite import ir
 
 from jax_embedded.ir.thunks import ConvolutionThunk, DotAxis, WindowAxis
 from jax_embedded.llvm.emitters.arithmetic import Arithmetic, SumOptions, arithmetic
 from jax_embedded.llvm.emitters.arrays import Arrays
 from jax_embedded.llvm.emitters.code import I32, Code
 from jax_embedded.llvm.emitters.sum_of_products import sum_of_products
-from jax_embedded.llvm.emitters.tiles import ONE, Taps, merged, write_sums
+from jax_embedded.llvm.emitters.terms import ONE, CheckedTaps, Taps, Term, merged
+from jax_embedded.llvm.emitters.tiles import write_sums
 from jax_embedded.target import Target
 
 # Each has its own code.
@@ -69,7 +73,64 @@ class _Convolution:
         )
         arrays = Arrays(*[self.how.number] * 3, lhs, rhs, (out, *inputs), self.normal)
         arrays = replace(arrays, rhs=arrays.moved(code, rhs, [(begin, 1)]))
+        if self.how.size and (self.outer_window or len(_regions(self.inner)) > 1):
+            self._write_short(arrays)
+            return
         arrays.along(code, self.around, lambda here: self._along(0, here, []))
+
+    def _write_short(self, arrays: Arrays) -> None:
+        """Which taps there are is found at each of them. Results are made in the order in which
+        they lie, so that all addresses go on from where they are.
+        """
+        window = [*self.outer_window, self.inner]
+        around = sorted([*self.around, *window], key=lambda axis: axis.out, reverse=True)
+        first = [(-axis.padding, axis.lhs) for axis in window]
+        arrays = replace(arrays, lhs=arrays.moved(self.code, arrays.lhs, first, inbounds=False))
+        self._here_and_on(around, arrays, {})
+
+    def _here_and_on(
+        self,
+        around: Sequence[DotAxis | WindowAxis],
+        arrays: Arrays,
+        taps: Mapping[WindowAxis, CheckedTaps | DotAxis],
+    ) -> Arrays:
+        """All results along these axes. Returns where what they read and write ends."""
+        code = self.code
+        if not around:
+            window = [taps[axis] for axis in (*self.outer_window, self.inner)]
+            inside = [term for term in window if isinstance(term, DotAxis)]
+            checked = [term for term in window if isinstance(term, CheckedTaps)]
+            ends = self._sums(arrays, ONE, checked, inside)
+            return replace(arrays, results=tuple(map(code.opaque, ends)))
+        axis, *inner = around
+        behind = inner[0] if inner else self.column
+
+        def step(place: ir.Value, state: list[ir.Value]) -> list[ir.Value]:
+            here = replace(arrays, lhs=state[0], rhs=state[1], results=tuple(state[2:]))
+            found = dict(taps)
+            if isinstance(axis, WindowAxis):
+                found[axis] = _terms(axis, place)
+            here = self._here_and_on(inner, here, found)
+            sides = [(1, _of_sides(axis)), (-behind.extent if inner else 0, _of_sides(behind))]
+            results = [(1, axis), (-behind.extent, behind)]
+            lhs, rhs = (
+                arrays.moved(
+                    code, base, [(count, steps[i]) for count, steps in sides], inbounds=False
+                )
+                for i, base in enumerate((here.lhs, here.rhs))
+            )
+            return [lhs, rhs, *here.moved_results(code, results).results]
+
+        window = isinstance(axis, WindowAxis)
+        first, stride = (-axis.padding, axis.stride) if window else (0, 1)
+        state = [arrays.lhs, arrays.rhs, *arrays.results]
+        ends = code.walk(first, stride, axis.extent, state, step)
+        # LLVM would go on from where they were before the loop, and keep that.
+        lhs, rhs, *results = [
+            code.opaque(end) if end is not begin else end
+            for begin, end in zip(state, ends, strict=True)
+        ]
+        return replace(arrays, lhs=lhs, rhs=rhs, results=tuple(results))
 
     def _along(self, depth: int, arrays: Arrays, taps: list[Taps]) -> None:
         """The places along the axes of the window from `depth` on."""
@@ -83,8 +144,6 @@ class _Convolution:
             )
             return
         regions = _regions(self.inner)
-        if self.how.size and self.how.lanes == 1 and len(regions) > 1:
-            regions = [(0, self.inner.extent, None)]
         for first, count, found in regions:
             if found is None:
                 self._places(
@@ -106,10 +165,12 @@ class _Convolution:
             terms = DotAxis(len(found), axis.dilation * axis.lhs, axis.rhs, 0)
             self._sums(moved, row, taps, [terms])
 
-    def _sums(self, arrays: Arrays, row: DotAxis, taps: list[Taps], inside: list[DotAxis]) -> None:
+    def _sums(
+        self, arrays: Arrays, row: DotAxis, taps: Sequence[Term], inside: list[DotAxis]
+    ) -> Sequence[ir.Value]:
         inner = merged([*inside, *self.features]) or [ONE]
         terms = [*taps, *inner]
-        write_sums(self.code, self.how, arrays, row, self.column, terms, self.epilogue)
+        return write_sums(self.code, self.how, arrays, row, self.column, terms, self.epilogue)
 
     def _places(self, axis: WindowAxis, first: int, count: int, arrays: Arrays, body) -> None:
         """A loop over places of the output in which the taps are found when the code runs."""
@@ -131,6 +192,21 @@ class _Convolution:
             )
             taps = Taps(build.sub(high, low), axis.size, axis.dilation * axis.lhs, axis.rhs)
             body(moved, taps)
+
+
+def _terms(axis: WindowAxis, first: ir.Value) -> CheckedTaps | DotAxis:
+    """The taps, the first of which is at that place of the input."""
+    step = axis.dilation * axis.lhs
+    if all(len(_taps(axis, o)) == axis.size for o in range(axis.extent)):
+        return DotAxis(axis.size, step, axis.rhs, 0)
+    return CheckedTaps(first, axis.input, axis.dilation, axis.size, step, axis.rhs)
+
+
+def _of_sides(axis: DotAxis | WindowAxis) -> tuple[int, int]:
+    """By how many elements lhs and rhs go on with the axis."""
+    if isinstance(axis, WindowAxis):
+        return axis.stride * axis.lhs, 0
+    return axis.lhs, axis.rhs
 
 
 def _regions(axis: WindowAxis) -> list[tuple[int, int, range | None]]:

@@ -11,8 +11,10 @@ from jax_embedded.llvm.emitters.arithmetic import Arithmetic, SumOptions, arithm
 from jax_embedded.llvm.emitters.arrays import Arrays
 from jax_embedded.llvm.emitters.code import Code
 from jax_embedded.llvm.emitters.dsp import call_dot, dot_call
+from jax_embedded.llvm.emitters.problem import in_order, problem_of
+from jax_embedded.llvm.emitters.terms import ONE, merged
 from jax_embedded.llvm.emitters.tile_choice import instructions
-from jax_embedded.llvm.emitters.tiles import ONE, in_order, merged, problem_of, write_sums
+from jax_embedded.llvm.emitters.tiles import write_sums
 from jax_embedded.target import Target
 
 

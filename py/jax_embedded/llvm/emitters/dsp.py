@@ -14,7 +14,7 @@ from jax_embedded.llvm.emitters.arrays import Arrays, step_of_result
 from jax_embedded.llvm.emitters.code import I32, POINTER, Code
 from jax_embedded.llvm.emitters.epilogue import finish
 from jax_embedded.llvm.emitters.number import number
-from jax_embedded.llvm.emitters.tiles import ONE, merged
+from jax_embedded.llvm.emitters.terms import ONE, merged
 
 _MOST = 65535  # rows or columns of a matrix
 

@@ -83,7 +83,8 @@ def extremum(code: Code, largest: bool, a: ir.Value, b: ir.Value) -> ir.Value:
         a, b = b, a
     limit = _number(b)
     beyond = "<" if largest else ">"
-    if largest and limit == 0 and math.copysign(1, limit) > 0 and isinstance(a.type, ir.VectorType):
+    is_zero = limit == 0 and math.copysign(1, limit) > 0
+    if largest and is_zero and a.type != ir.DoubleType():
         return _rectified(code, a)
     if limit is not None and not math.isnan(limit):
         # Of zeros, the one that is not b's has to go if b's is the one that is wanted.
@@ -100,13 +101,15 @@ def extremum(code: Code, largest: bool, a: ir.Value, b: ir.Value) -> ir.Value:
 
 
 def _rectified(code: Code, value: ir.Value) -> ir.Value:
-    """The maximum of a vector and +0. The bits of what is 0 or less are the least of all integers,
-    below those of a NaN: on MVE one comparison in place of a changed sign and one.
+    """The maximum of floats and +0. The bits of what is 0 or less are the least of all integers,
+    below those of a NaN: one comparison on MVE in place of a changed sign and one, no call without
+    an FPU, and with one shorter code.
     """
     integers = _integers(value.type)
-    infinity = ir.Constant(integers, [-0x800000] * integers.count)
+    lanes = value.type.count if isinstance(value.type, ir.VectorType) else 0
+    infinity = ir.Constant(integers, [-0x800000] * lanes if lanes else -0x800000)
     is_beyond = code.build.icmp_signed("<=", code.build.bitcast(value, integers), infinity)
-    return code.build.select(is_beyond, ir.Constant(value.type, None), value)
+    return code.build.select(is_beyond, _constant(value.type, 0.0), value)
 
 
 def _number(value: ir.Value) -> float | None:

@@ -59,9 +59,12 @@ class Number:
         for part, address in zip(value, addresses, strict=True):
             code.store(self._narrowed(code, part), address, self.align)
 
-    def address(self, code: Code, base: ir.Value, index: Index) -> ir.Value:
-        """Of the element at the index."""
-        return code.address(ir.ArrayType(self.memory, self.parts), base, index)
+    def address(
+        self, code: Code, base: ir.Value, index: Index, *, inbounds: bool = True
+    ) -> ir.Value:
+        """Of the element at the index. inbounds: see Code.address."""
+        kind = ir.ArrayType(self.memory, self.parts)
+        return code.address(kind, base, index, inbounds=inbounds)
 
     def _addresses(self, code: Code, base: ir.Value, index: Index) -> list[ir.Value]:
         first = self.address(code, base, index)

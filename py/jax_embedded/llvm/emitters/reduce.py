@@ -7,7 +7,8 @@ from jax_embedded.ir.thunks import ReduceThunk
 from jax_embedded.llvm.emitters.arithmetic import SumOptions, arithmetic_of_one
 from jax_embedded.llvm.emitters.arrays import Arrays
 from jax_embedded.llvm.emitters.code import Code
-from jax_embedded.llvm.emitters.tiles import ONE, merged, write_sums
+from jax_embedded.llvm.emitters.terms import ONE, merged
+from jax_embedded.llvm.emitters.tiles import write_sums
 from jax_embedded.target import Target
 
 

@@ -8,7 +8,7 @@ import pytest
 
 from jax_embedded.ir.elementwise import Operation
 from jax_embedded.ir.thunks import ConvolutionThunk, DotAxis, Origin, WindowAxis
-from jax_embedded.llvm.emitters import tiles
+from jax_embedded.llvm.emitters import tile_sums
 from jax_embedded.llvm.emitters.arithmetic import SumOptions, terms_at_once
 from jax_embedded.llvm.emitters.convolution import convolution
 from jax_embedded.llvm.emitters.dot import dot
@@ -411,6 +411,34 @@ def test_convolutions(seed, arithmetic):
     assert close(got, expected, 25 * features), thunk
 
 
+@pytest.mark.parametrize("taps", [(3, 3, 8), (3, 3, 32), (9, 9, 1), (17, 17, 1)])
+def test_short_convolutions_are_as_exact_as_others(taps):
+    """Taps that are skipped or not make parts, along whichever axis is the right one."""
+    height, width, features = taps
+    places = 60
+    random = np.random.default_rng(features)
+    length = places + width - 2
+    lhs = random.standard_normal((height, length, features)).astype(np.float32)
+    rhs = random.standard_normal(taps).astype(np.float32)
+    window = (
+        WindowAxis(3, height, height, length * features, width * features, places, padding=1),
+        WindowAxis(places, width, length, features, features, 1, padding=1),
+    )
+    dims = (3, places)
+    slices = slice_of(lhs), slice_of(rhs), slice_of(dims)
+    contracting = (DotAxis(features, 1, 1, 0),)
+    thunk = ConvolutionThunk(Origin("i", "op"), *slices, (), contracting, window)
+    target = replace(HOST, float_lanes=1, fused=True)
+    exact = convolved(lhs[None].astype(np.float64), rhs[..., None].astype(np.float64), window, 1)[0]
+    unit = np.spacing(np.float32(np.sqrt(np.mean(exact**2))))
+    errors = []
+    for size in (False, True):
+        options = SumOptions(size=size)
+        got = called(lambda code: convolution(code, thunk, target, options), lhs, rhs, dims)  # noqa: B023
+        errors.append(np.sqrt(np.mean(((got - exact[..., 0]) / unit) ** 2)))
+    assert errors[1] <= 1.2 * errors[0], errors
+
+
 @pytest.mark.parametrize("terms", [17, 18, 24, 31, 32])
 @pytest.mark.parametrize(
     "tile",
@@ -424,7 +452,7 @@ def test_convolutions(seed, arithmetic):
 )
 def test_sums_in_two_parts(monkeypatch, tile, terms):
     """The second one of them may have fewer terms than an iteration, or than chains."""
-    monkeypatch.setattr(tiles, "choose", lambda *_, **__: tile)
+    monkeypatch.setattr(tile_sums, "choose", lambda *_, **__: tile)
     lhs, rhs = (
         np.random.default_rng(terms).standard_normal(dims).astype(np.float32)
         for dims in ((5, terms), (terms, 8))
@@ -439,7 +467,7 @@ def test_sums_in_two_parts(monkeypatch, tile, terms):
 def test_sums_along_two_axes(monkeypatch, taps, unroll):
     """Terms that read the same vectors follow each other; an iteration may have all of a part."""
     tile = Tile(1, 8, unroll, along="columns", part=16, first_apart=taps > 16)
-    monkeypatch.setattr(tiles, "choose", lambda *_, **__: tile)
+    monkeypatch.setattr(tile_sums, "choose", lambda *_, **__: tile)
     x, h = (
         np.random.default_rng(taps).standard_normal(n).astype(np.float32) for n in (23 + taps, taps)
     )

@@ -21,8 +21,9 @@ from jax_embedded.llvm.emitters.arithmetic import Arithmetic, SumOptions, arithm
 from jax_embedded.llvm.emitters.code import Code
 from jax_embedded.llvm.emitters.dot import dot
 from jax_embedded.llvm.emitters.dsp import dot_call
+from jax_embedded.llvm.emitters.problem import in_order, problem_of
+from jax_embedded.llvm.emitters.terms import ONE, merged
 from jax_embedded.llvm.emitters.tile_choice import instructions, worth
-from jax_embedded.llvm.emitters.tiles import ONE, in_order, merged, problem_of
 from jax_embedded.llvm.emitters.trial import LONG_SUM, Cost, best_tile, is_worth_trying
 from jax_embedded.target import Target
 
