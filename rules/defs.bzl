@@ -1,10 +1,9 @@
 """The public rules of jax_embedded."""
 
 load("@rules_cc//cc:cc_binary.bzl", "cc_binary")
-load("@rules_python//python:py_binary.bzl", "py_binary")
-load("//platforms:host_only.bzl", "HOST_ONLY")
 load("//platforms:runnable.bzl", "RUNNABLE")
 load("//rules:providers.bzl", _JaxLibraryInfo = "JaxLibraryInfo")
+load("//rules/private:exporters.bzl", "exporters")
 load("//rules/private:firmware.bzl", "firmware_binary_rule", "firmware_rule_test")
 load("//rules/private:jax_cases.bzl", "jax_cases", "jax_cases_source")
 load("//rules/private:jax_llvm_library.bzl", "jax_llvm_library_rule")
@@ -92,24 +91,7 @@ def jax_llvm_library(
         "testonly": testonly,
         "visibility": ["//visibility:private"],
     }
-    for part, main, library in [
-        ("capture", "__main__.py", "library"),
-        ("oracle", "oracle/__main__.py", "oracle"),
-    ]:
-        main = Label("//py/jax_embedded:" + main)
-        py_binary(
-            name = name + "." + part,
-            srcs = [main, src],
-            main = main,
-            data = data,
-            python_version = "3.14",
-            target_compatible_with = HOST_ONLY,
-            deps = [
-                Label("//py/jax_embedded:" + library),
-                Label("//toolchains/exporter:jax"),
-            ] + deps,
-            **hidden
-        )
+    exporters(name, src, deps, data, **hidden)
     jax_program(
         name = name + ".program",
         library = name,

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn, get_args
 
-from jax_embedded.capture.capture import CaptureRequest, capture
+from jax_embedded.capture.capture import CaptureRequest, capture, warm_up
 from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.ir.dump import Dump
 from jax_embedded.pipeline import STAGES, Artifact, CompileOptions, compile_dump, import_stages
@@ -25,7 +25,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         _check_platform()
         options = _parser().parse_args(arguments_of(words))
-        where = options.label or options.name or getattr(options, "fn", None) or where
+        where = (
+            options.label or getattr(options, "name", None) or getattr(options, "fn", None) or where
+        )
         return options.command(options)
     except (ExportError, InternalError) as error:
         print(error.render(where), file=sys.stderr)
@@ -79,6 +81,15 @@ def _export(options: argparse.Namespace) -> int:
 
 def _capture(options: argparse.Namespace) -> int:
     capture(_request(options)).write(Path(options.out))
+    return 0
+
+
+def _captures(options: argparse.Namespace) -> int:
+    warm_up()
+    for words in options.arguments:
+        status = main(["capture", *arguments_of([words])])
+        if status:
+            return status
     return 0
 
 
@@ -199,6 +210,13 @@ def _parser() -> argparse.ArgumentParser:
     _add_request(step)
     step.add_argument("--name", help=argparse.SUPPRESS)
     step.add_argument("--out", required=True, metavar="DUMP", help="folder for the dump")
+
+    step = _command(
+        commands, "captures", _captures, "several functions to their dumps (a build action)"
+    )
+    step.add_argument(
+        "arguments", nargs="+", metavar="@FILE", help="has the arguments of one capture, by line"
+    )
 
     step = _command(
         commands, "compile", _compile, "a dump to a header and an object (a build action)"

@@ -1,39 +1,58 @@
 """What JAX makes of a function for known inputs, as the source of a test program. Use jax_llvm_test."""
 
 load("//rules:providers.bzl", "JaxLibraryInfo", "JaxProgramInfo")
+load(":exporters.bzl", "run_exporter")
+
+def cases_arguments(target, source):
+    """What tells the oracle which function it is, and what to write.
+
+    Args:
+        target: Target, a jax_llvm_library.
+        source: File, the C source to write.
+
+    Returns:
+        list of string.
+    """
+    program = target[JaxProgramInfo]
+    library = target[JaxLibraryInfo]
+    header = target.label.name + ".h"
+    if target.label.package:
+        header = target.label.package + "/" + header
+    found = ["--label", program.label] + program.arguments + [
+        "--dump",
+        program.dump.path,
+        "--name",
+        library.c_name,
+        "--header",
+        header,
+        "--workspace",
+        library.workspace,
+        "--program",
+        source.path,
+    ]
+    for name in library.structs:
+        found += ["--struct", name]
+    return found
 
 def _jax_cases_impl(ctx):
     program = ctx.attr.library[JaxProgramInfo]
-    library = ctx.attr.library[JaxLibraryInfo]
     source = ctx.actions.declare_file(ctx.label.name + ".c")
-    package = ctx.attr.library.label.package
-    header = ctx.attr.library.label.name + ".h"
-
     args = ctx.actions.args()
-    args.add("--label", program.label)
-    args.add_all(program.arguments)
-    args.add("--dump", program.dump.path)
-    args.add("--name", library.c_name)
-    args.add("--header", package + "/" + header if package else header)
-    args.add_all(library.structs, before_each = "--struct")
-    args.add("--workspace", library.workspace)
+    args.add_all(cases_arguments(ctx.attr.library, source))
     args.add("--draws", str(ctx.attr.draws))
     args.add("--seed", str(ctx.attr.seed))
     args.add("--stream", str(ctx.attr.stream))
     args.add("--max-ulp", ctx.attr.max_ulp)
     if ctx.attr.edge_values:
         args.add("--edge-values")
-    args.add("--program", source)
-    ctx.actions.run(
+    run_exporter(
+        ctx,
         executable = program.oracle,
         arguments = [args],
         inputs = [program.dump],
         outputs = [source],
         mnemonic = "JaxOracle",
         progress_message = "Asking JAX about %s" % program.label,
-        env = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"},
-        execution_requirements = {"block-network": ""},
-        use_default_shell_env = True,
     )
     return [DefaultInfo(files = depset([source]))]
 
@@ -55,6 +74,8 @@ jax_cases = rule(
 )
 
 def _jax_cases_source_impl(ctx):
+    if ctx.attr.library:
+        return [DefaultInfo(files = ctx.attr.cases[OutputGroupInfo][ctx.attr.library])]
     return [DefaultInfo(files = ctx.attr.cases[DefaultInfo].files)]
 
 jax_cases_source = rule(
@@ -62,9 +83,10 @@ jax_cases_source = rule(
     doc = "The source of a jax_cases, the same one for every target.",
     attrs = {
         "cases": attr.label(
-            doc = "A jax_cases target.",
+            doc = "A jax_cases target, or one of jax_cases_of_all.",
             cfg = "exec",
             mandatory = True,
         ),
+        "library": attr.string(doc = "Of jax_cases_of_all, the name of one of the libraries."),
     },
 )

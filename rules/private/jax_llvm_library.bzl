@@ -4,6 +4,7 @@ load("@rules_cc//cc:find_cc_toolchain.bzl", "find_cc_toolchain", "use_cc_toolcha
 load("@rules_cc//cc/common:cc_common.bzl", "cc_common")
 load("@rules_cc//cc/common:cc_info.bzl", "CcInfo")
 load("//rules:providers.bzl", "JaxLibraryInfo", "JaxProgramInfo", "jax_library_info")
+load(":exporters.bzl", "run_exporter")
 
 DOC = "Compiles a captured JAX function for the target platform. Use jax_llvm_library."
 
@@ -107,7 +108,8 @@ def _compile(ctx, program, library, target):
     for name in ctx.attr.structs:
         args.add("--struct", name)
     args.add("--out", library.header.dirname)
-    ctx.actions.run(
+    run_exporter(
+        ctx,
         executable = ctx.executable._compiler,
         arguments = [args],
         inputs = [program.dump],
@@ -121,13 +123,10 @@ def _compile(ctx, program, library, target):
         ],
         mnemonic = "JaxCodegen",
         progress_message = "Compiling JAX function %s for %s" % (program.label, library.target),
-        env = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"},
         execution_requirements = {
-            "block-network": "",
             "requires-worker-protocol": "json",
             "supports-workers": "1",
         },
-        use_default_shell_env = True,
     )
 
 def _cc_info(ctx, library, abi):

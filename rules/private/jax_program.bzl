@@ -1,6 +1,7 @@
 """jax_program: captures a JAX function. Always on the execution platform, whatever the target is."""
 
 load("//rules:providers.bzl", "jax_program_info")
+load(":exporters.bzl", "run_exporter")
 
 DOC = "Runs JAX on a function and keeps what XLA made of it. Use jax_llvm_library."
 
@@ -40,44 +41,64 @@ def _jax_program_impl(ctx):
         )
     dump = ctx.actions.declare_directory(ctx.label.name + ".dump")
 
-    function = ["--fn", ctx.attr.fn]
-    for name, shape in ctx.attr.inputs.items():
-        function += ["--input", name + "=" + shape]
-    if ctx.attr.example_inputs:
-        function += ["--example-inputs", ctx.attr.example_inputs]
-    if ctx.attr.x64:
-        function.append("--x64")
-
+    function = function_arguments(ctx.attr.fn, ctx.attr.inputs, ctx.attr.example_inputs, ctx.attr.x64)
     args = ctx.actions.args()
     args.add("capture")
     args.add("--label", label)
-    args.add_all(_src(ctx, ctx.executable.capture) + function)
+    args.add_all(src_arguments(ctx, ctx.executable.capture) + function)
     args.add_all(ctx.attr.outputs, before_each = "--output")
     args.add_all(ctx.attr.donate, before_each = "--donate")
     args.add("--out", dump.path)
 
-    ctx.actions.run(
+    run_exporter(
+        ctx,
         executable = ctx.executable.capture,
         arguments = [args],
         outputs = [dump],
         mnemonic = "JaxCapture",
         progress_message = "Capturing JAX function " + label,
-        env = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"},
-        execution_requirements = {"block-network": ""},
-        use_default_shell_env = True,
     )
     return [
         DefaultInfo(files = depset([dump])),
         jax_program_info(
-            arguments = _src(ctx, ctx.executable.oracle) + function,
+            arguments = src_arguments(ctx, ctx.executable.oracle) + function,
             dump = dump,
             label = label,
             oracle = ctx.attr.oracle[DefaultInfo].files_to_run,
         ),
     ]
 
-def _src(ctx, binary):
-    """The file as it lies in the runfiles: beside its data, generated or not."""
+def function_arguments(fn, inputs, example_inputs, x64):
+    """What tells capture and oracle which function of the file it is.
+
+    Args:
+        fn: see jax_llvm_library.
+        inputs: see jax_llvm_library.
+        example_inputs: see jax_llvm_library.
+        x64: see jax_llvm_library.
+
+    Returns:
+        list of string.
+    """
+    found = ["--fn", fn]
+    for name, shape in inputs.items():
+        found += ["--input", name + "=" + shape]
+    if example_inputs:
+        found += ["--example-inputs", example_inputs]
+    if x64:
+        found.append("--x64")
+    return found
+
+def src_arguments(ctx, binary):
+    """The file as it lies in the runfiles: beside its data, generated or not.
+
+    Args:
+        ctx: of a rule with `src`.
+        binary: File, the executable.
+
+    Returns:
+        list of string.
+    """
     path = ctx.file.src.short_path
     path = path[len("../"):] if path.startswith("../") else ctx.workspace_name + "/" + path
     return ["--src", binary.path + ".runfiles/" + path]

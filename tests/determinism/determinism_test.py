@@ -22,22 +22,30 @@ def export(fn: str, folder: Path, environment: dict[str, str], cores: set[int]) 
     shutil.copy(FUNCTIONS, folder / "functions.py")
     command = [sys.executable, "-m", "jax_embedded", "export", "--src=functions.py", f"--fn={fn}"]
     command += ["--target=cortex-m4f", "--out=out", *CASES[fn]]
-    environment = {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": os.pathsep.join(sys.path),
-        "PYTHONDONTWRITEBYTECODE": "1",
-        **environment,
-    }
     for extra in ([], ["--stop-after=dump"]):
-        subprocess.run(
-            command + extra,
-            check=True,
-            cwd=folder,
-            env=environment,
-            preexec_fn=lambda: os.sched_setaffinity(0, cores),
-            stdout=subprocess.DEVNULL,
-        )
-    out = folder / "out"
+        run(command + extra, folder, environment, cores)
+    return contents(folder / "out")
+
+
+def run(
+    command: list[str], folder: Path, environment: dict[str, str], cores: set[int] | None = None
+) -> None:
+    subprocess.run(
+        command,
+        check=True,
+        cwd=folder,
+        env={
+            "PATH": os.environ["PATH"],
+            "PYTHONPATH": os.pathsep.join(sys.path),
+            "PYTHONDONTWRITEBYTECODE": "1",
+            **environment,
+        },
+        preexec_fn=lambda: os.sched_setaffinity(0, cores or os.sched_getaffinity(0)),
+        stdout=subprocess.DEVNULL,
+    )
+
+
+def contents(out: Path) -> dict[str, bytes]:
     return {
         str(p.relative_to(out)): p.read_bytes() for p in sorted(out.glob("**/*")) if p.is_file()
     }
@@ -89,6 +97,36 @@ def test_settings_of_jax_and_xla_in_the_environment(fn, first, tmp_path):
         differing(first, export(fn, tmp_path / "b", environment, {max(os.sched_getaffinity(0))}))
         == []
     )
+
+
+def test_one_by_one_and_all_at_once(tmp_path):
+    """Captured, and judged by JAX, by one process for all functions or each by one of its own."""
+    shutil.copy(FUNCTIONS, tmp_path / "functions.py")
+    environment = {"JAX_ENABLE_X64": "1", "XLA_FLAGS": "--xla_cpu_enable_fast_math=true"}
+    files = {"captures": [], "oracle": []}
+    for way in ("once", "each"):
+        for fn, inputs in CASES.items():
+            function = ["--src=functions.py", f"--fn={fn}", *inputs]
+            of_case = ["--dump", f"{fn}.{way}", "--name=f", "--header=f.h"]
+            arguments = {
+                "captures": [*function, f"--out={fn}.{way}"],
+                "oracle": [*function, *of_case, f"--program={fn}.{way}/cases.c"],
+            }
+            for name, words in arguments.items():
+                file = tmp_path / f"{fn}.{way}.{name}"
+                file.write_text("\n".join(words))
+                files[name].append(f"@{file.name}")
+    for command, found in (
+        ("jax_embedded captures", "captures"),
+        ("jax_embedded.oracle", "oracle"),
+    ):
+        once, each = files[found][: len(CASES)], files[found][len(CASES) :]
+        for some in (once, *([one] for one in each)):
+            run([sys.executable, "-m", *command.split(), *some], tmp_path, environment)
+    for fn in CASES:
+        once, each = (contents(tmp_path / f"{fn}.{way}") for way in ("once", "each"))
+        assert "cases.c" in once
+        assert differing(once, each) == []
 
 
 def test_nothing_names_the_machine(first):

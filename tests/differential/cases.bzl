@@ -1,7 +1,9 @@
 """The functions that are compared with JAX, and their shapes."""
 
+load("//rules/tests:compared_functions.bzl", "compared_function", "variant")
+
 def _of(src, functions, **kwargs):
-    return {name: dict(src = src, inputs = inputs, **kwargs) for name, inputs in functions.items()}
+    return {name: struct(case = compared_function(inputs, **kwargs), src = src) for name, inputs in functions.items()}
 
 _CONTROL_FLOW = {
     "batched_while": {"x": "f32[5]"},
@@ -270,7 +272,7 @@ _OPERATIONS_X64 = {
     "spectrum_f64": {"x": "c128[12]"},
 }
 
-# Attributes of the jax_llvm_library and of its jax_llvm_test by name, which is the function's.
+# By name: the file, and what is told of the function.
 CASES = (
     _of("dots.py", _DOTS) |
     _of("functions.py", _FUNCTIONS) |
@@ -286,15 +288,26 @@ CASES = (
     _of("linear_algebra.py", _LINEAR_ALGEBRA_X64, x64 = True) |
     _of("elementwise.py", _ELEMENTWISE, edge_values = True) |
     _of("elementwise.py", _ELEMENTWISE_X64, edge_values = True, x64 = True) |
-    {name: dict(src = "pytrees.py", example_inputs = name + "_inputs") for name in _PYTREES}
+    {
+        name: struct(case = compared_function(example_inputs = name + "_inputs"), src = "pytrees.py")
+        for name in _PYTREES
+    }
 )
 
-# Functions that are also compiled with workspace = "caller": with and without one, returning by value
-# and not, with loops.
-REENTRANT = ["affine", "cumulative", "swapped", "threshold"]
+def _variants(suffix, functions, **attributes):
+    return {name + suffix: variant(name, **attributes) for name in functions}
 
-# Functions that are also compiled with weights = "code", and with "auto".
-BAKED = ["baked_floats", "baked_integers", "baked_recurrence"]
+_BAKED = ["baked_floats", "baked_integers", "baked_recurrence"]
 
-# Functions that are also compiled with optimize = "size".
-SHORT = ["convolutions_2d", "dot_of_tiles_and_rests", "dots_of_many_shapes", "equal_layers", "int8_weights", "sorted_lines"]
+# The same functions once more, with other attributes of jax_llvm_library.
+VARIANTS = (
+    # With and without a workspace, returning by value and not, with loops.
+    _variants("_reentrant", ["affine", "cumulative", "swapped", "threshold"], workspace = "caller") |
+    _variants("_in_code", _BAKED, weights = "code") |
+    _variants("_in_auto", _BAKED, weights = "auto") |
+    _variants(
+        "_short",
+        ["convolutions_2d", "dot_of_tiles_and_rests", "dots_of_many_shapes", "equal_layers", "int8_weights", "sorted_lines"],
+        optimize = "size",
+    )
+)

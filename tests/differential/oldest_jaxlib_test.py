@@ -42,9 +42,10 @@ def test_the_jaxlib_is_the_oldest():
 
 @pytest.mark.parametrize("name", CHOSEN[SHARD::SHARDS])
 def test_as_jax(name):
-    attributes = dict(CASES[name])
-    src = HERE / attributes.pop("src")
-    edge_values = attributes.pop("edge_values", False)
+    src, case = HERE / CASES[name]["src"], CASES[name]["case"]
+    attributes = {key: case[key] or None for key in ("inputs", "example_inputs")}
+    attributes["x64"] = case["x64"]
+    edge_values = case["edge_values"]
     dump = capture(CaptureRequest(src, name, **attributes))
     code = compile_dump(dump, CompileOptions(name, name, TARGETS["host"])).files[f"{name}.o"]
     function = c_function(name, dump.parameters, dump.results)

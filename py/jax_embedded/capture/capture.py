@@ -48,6 +48,16 @@ def capture(request: CaptureRequest) -> Dump:
     return run_in_child("capture", lambda: _capture(request))
 
 
+def warm_up() -> None:
+    """Does once for all later captures of this process, which fork it, what takes most of the time
+    of a short function: imports JAX and reads XLA's schemas.
+    """
+    xla.forget_environment()
+    import jax  # noqa: F401
+
+    read_schema(xla.schema_library())
+
+
 def _capture(request: CaptureRequest) -> Dump:
     versions = installed_versions()
     release = xla.release_of(versions["jaxlib"])
@@ -84,6 +94,7 @@ class _Border:
 
 def _trace_and_compile(request: CaptureRequest) -> tuple[_Border, bytes]:
     import jax
+    from jax.extend import source_info_util
 
     from jax_embedded.capture import function as user
     from jax_embedded.capture.donation import pair_donated
@@ -91,6 +102,8 @@ def _trace_and_compile(request: CaptureRequest) -> tuple[_Border, bytes]:
 
     jax.config.update("jax_platforms", "cpu")
     jax.config.update("jax_enable_x64", request.x64)
+    # Whoever calls this function is nobody's business, neither the dump's nor that of a message.
+    source_info_util.register_exclusion(str(Path(__file__).parents[1]))
     register_lowerings()
     module = user.load_module(request.src)
     if jax.config.jax_enable_x64 != request.x64:

@@ -1,12 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`capture` for tests that call it often: what it imports and reads is there before it forks."""
+"""`capture` for tests that call it often."""
 
-import jax  # noqa: F401
-
-from jax_embedded.capture.capture import CaptureRequest, capture
-from jax_embedded.capture.xla import schema_library
-from jax_embedded.schema import read_schema
+from jax_embedded.capture.capture import CaptureRequest, capture, warm_up
 
 __all__ = ["CaptureRequest", "capture"]
 
-read_schema(schema_library())
+warm_up()

@@ -75,16 +75,14 @@ def schema_library() -> Path:
 
 
 def prepare_process(release: XlaRelease, dump_folder: Path) -> None:
-    """Sets the environment of this process for one compilation; call it before jax is imported.
+    """Sets the environment of this process for one compilation; call it before jax is imported, or
+    in the fork of a process that imported it after `forget_environment`.
 
     One core: XLA partitions work by the core count, and compiling while it dumps IR races. It is
     the one that the process runs on, so that several processes have several.
     """
     os.sched_setaffinity(0, {ctypes.CDLL(None).sched_getcpu()})
-    for name in list(os.environ):
-        if name.startswith(("JAX_", "XLA_", "TF_")):
-            del os.environ[name]
-    os.environ["JAX_PLATFORMS"] = "cpu"
+    forget_environment()
     os.environ["XLA_FLAGS"] = " ".join(
         [
             *release.flags,
@@ -92,6 +90,14 @@ def prepare_process(release: XlaRelease, dump_folder: Path) -> None:
             f"--xla_dump_hlo_module_re=^jit_{MODULE}$",
         ]
     )
+
+
+def forget_environment() -> None:
+    """What the user set for JAX and XLA is not for us."""
+    for name in list(os.environ):
+        if name.startswith(("JAX_", "XLA_", "TF_")):
+            del os.environ[name]
+    os.environ["JAX_PLATFORMS"] = "cpu"
 
 
 def read_kernels(dump_folder: Path) -> dict[str, str]:

@@ -7,17 +7,37 @@ jax_embedded.oracle.case has the file's format, jax_embedded.oracle.judge_tables
 import argparse
 import os
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
+from jax_embedded.child import run_in_child
 from jax_embedded.errors import ExportError
 from jax_embedded.ir.c_function import c_function
 from jax_embedded.ir.dump import Dump
 from jax_embedded.oracle.case import Case, save
 from jax_embedded.oracle.judge_tables import judge_tables
-from jax_embedded.oracle.oracle import cases
+from jax_embedded.oracle.oracle import cases, import_jax
+from jax_embedded.worker import arguments_of
 
 
-def main() -> int:
+def main(arguments: Sequence[str]) -> int:
+    """arguments: of one function, or "@FILE" for each of several: it has them, by line."""
+    if not all(word.startswith("@") for word in arguments):
+        return _answer(arguments)
+    try:
+        found = [arguments_of([word]) for word in arguments]
+    except ExportError as error:
+        print(error.render("oracle"), file=sys.stderr)
+        return error.exit_code
+    import_jax()
+    for words in found:
+        status = run_in_child("oracle", lambda words=words: _answer(words))
+        if status:
+            return status
+    return 0
+
+
+def _answer(arguments: Sequence[str]) -> int:
     parser = argparse.ArgumentParser(prog="jax_embedded.oracle")
     parser.add_argument("--label", help="what messages name as the place")
     parser.add_argument("--src", required=True, type=Path)
@@ -37,7 +57,7 @@ def main() -> int:
     parser.add_argument("--header", help="of the C function, as one includes it")
     parser.add_argument("--struct", action="append", default=[], metavar="ARGUMENT")
     parser.add_argument("--workspace", choices=("static", "caller"), default="static")
-    options = parser.parse_args()
+    options = parser.parse_args(arguments)
 
     dump = Dump.read(options.dump) if options.dump else None
     try:
@@ -76,7 +96,7 @@ def _cases(options: argparse.Namespace, dump: Dump | None) -> list[Case]:
 
 
 if __name__ == "__main__":
-    status = main()
+    status = main(sys.argv[1:])
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(status)  # taking down JAX would be a quarter of the work

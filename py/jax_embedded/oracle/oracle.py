@@ -45,6 +45,12 @@ _WIDER = {
 }
 
 
+def import_jax() -> None:
+    """Imports JAX with a pinned instruction set."""
+    os.environ.update(_PINNED)
+    import jax  # noqa: F401
+
+
 def cases(
     src: Path,
     fn: str,
@@ -58,8 +64,8 @@ def cases(
     seed: int = 0,
     x64: bool = False,
 ) -> list[Case]:
-    """Runs the function; call it in a process of its own, in which JAX was not imported, and which
-    it gives a pinned instruction set.
+    """Runs the function; call it in a process of its own, in which JAX was not imported but by
+    `import_jax`, and which it gives a pinned instruction set.
 
     inputs: shape text by argument name; or
     example_inputs: the name of a function of the file that returns the arguments, a tuple in the
@@ -73,7 +79,7 @@ def cases(
     donated: leaf of the arguments -> leaf of the results.
     Errors: ExportError if the function raises in float64, or if example_inputs yields too little.
     """
-    os.environ.update(_PINNED)
+    import_jax()
     import jax
 
     jax.config.update("jax_platforms", "cpu")

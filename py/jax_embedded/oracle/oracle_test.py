@@ -7,7 +7,9 @@ import pytest
 
 from jax_embedded.child import run_in_child
 from jax_embedded.errors import ExportError
-from jax_embedded.oracle.oracle import cases
+from jax_embedded.oracle.oracle import cases, import_jax
+
+import_jax()  # not in each of the forks below
 
 SOURCE = """
 import jax
