@@ -4,7 +4,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
-from typing import TypeVar
+from typing import TypeVar, get_args
 
 import llvmlite.binding as llvm
 
@@ -16,7 +16,7 @@ from jax_embedded.llvm.link import LinkedModule
 from jax_embedded.llvm.math import PREFIX
 from jax_embedded.llvm.mve import safe_comparisons
 from jax_embedded.llvm.object_file import Section, function_sizes, sections, undefined_symbols
-from jax_embedded.llvm.optimise import optimise
+from jax_embedded.llvm.optimise import Goal, optimise, prefer_short_code
 from jax_embedded.llvm.targets import data_layout, target_machine
 from jax_embedded.target import Target
 
@@ -41,9 +41,17 @@ _FPU_ORDER = ("-enable-misched=true", "-enable-misched=false")
 # Where short code is preferred: how addresses go on in loops, as we wrote them or as LLVM likes,
 # which is mostly longer for our own loops and shorter for XLA's.
 _ADDRESSES = ("-disable-lsr=true", "-disable-lsr=false")
-# Options of LLVM.
-_Way = tuple[str, ...]
+# Where short code is preferred, each may be what makes the shortest.
+_GOALS: tuple[Goal, ...] = get_args(Goal)
 _Emitted = TypeVar("_Emitted", str, bytes)
+
+
+@dataclass(frozen=True)
+class _Way:
+    """text: LLVM IR. options: LLVM's."""
+
+    text: str
+    options: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -78,32 +86,22 @@ def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> Obje
     for option in _IN_ORDER if linked.baked else _USUAL_ORDER:
         llvm.set_option("jax_embedded", option)
     machine = target_machine(target)
-    module = llvm.parse_assembly(linked.llvm_ir)
-    optimise(module, target, size=size)
-    wanted = {linked.entry, *linked.shared}
-    leftover = [
-        f.name
-        for f in module.functions
-        if not (f.is_declaration or f.name in wanted or _is_math(f, linked))
-    ]
-    if leftover:
-        raise InternalError(
-            f"codegen: expected {', '.join(sorted(wanted))}, found {', '.join(leftover)} as well"
-        )
-    _link_apart(module, linked, target)
-    text = str(module)
+    texts = [_optimised(linked, target, "speed")]
+    if size:
+        texts = [_optimised(linked, target, goal, short=True) for goal in _GOALS]
     orders = _FPU_ORDER if target.fused and not size else _USUAL_ORDER
     if linked.baked:
         orders = _IN_ORDER[:1]
-    elif not target.float_dtypes and has_operations(text):
+    elif not target.float_dtypes and any(map(has_operations, texts)):
         orders = _ORDER_OF_CALLS
-        text = late_operations(text, machine)
+        texts = [late_operations(text, machine) for text in texts]
     if "+mve" in target.features:
-        text = safe_comparisons(text)
-    ways: list[_Way] = [(order,) for order in orders]
+        texts = [safe_comparisons(text) for text in texts]
+    options: list[tuple[str, ...]] = [(order,) for order in orders]
     if size:
-        ways = list(product(orders, _ADDRESSES))
-    assembly, data = _best(text, machine, ways, size=size)
+        options = list(product(orders, _ADDRESSES))
+    ways = [_Way(*way) for way in product(dict.fromkeys(texts), options)]
+    text, assembly, data = _best(ways, machine, size=size)
     externals = undefined_symbols(data)
     unknown = [name for name in externals if not is_known(name, host=target.name == "host")]
     if unknown:
@@ -116,17 +114,37 @@ def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> Obje
     return ObjectCode(text, assembly, data, sections(data), externals, function_sizes(data))
 
 
+def _optimised(linked: LinkedModule, target: Target, goal: Goal, *, short: bool = False) -> str:
+    """short: whether what is left to do is to make short code."""
+    module = llvm.parse_assembly(linked.llvm_ir)
+    optimise(module, target, goal)
+    wanted = {linked.entry, *linked.shared}
+    leftover = [
+        f.name
+        for f in module.functions
+        if not (f.is_declaration or f.name in wanted or _is_math(f, linked))
+    ]
+    if leftover:
+        raise InternalError(
+            f"codegen: expected {', '.join(sorted(wanted))}, found {', '.join(leftover)} as well"
+        )
+    _link_apart(module, linked, target)
+    if short:
+        prefer_short_code(module)
+    return str(module)
+
+
 def _best(
-    text: str, machine: llvm.TargetMachine, ways: Sequence[_Way], *, size: bool
-) -> tuple[str, bytes]:
-    """The assembly and the object, in the way that takes the fewest instructions, or the shortest
-    code.
+    ways: Sequence[_Way], machine: llvm.TargetMachine, *, size: bool
+) -> tuple[str, str, bytes]:
+    """The LLVM IR, the assembly and the object, in the way that takes the fewest instructions, or
+    the shortest code.
     """
 
     def emitted(way: _Way, emit: Callable[[llvm.ModuleRef], _Emitted]) -> _Emitted:
-        for option in way:
+        for option in way.options:
             llvm.set_option("jax_embedded", option)
-        return emit(llvm.parse_assembly(text))  # which it changes
+        return emit(llvm.parse_assembly(way.text))  # which it changes
 
     def total_bytes(way: _Way) -> int:
         return sum(section.size for section in sections(emitted(way, machine.emit_object)))
@@ -136,9 +154,9 @@ def _best(
 
     best = min(ways, key=total_bytes if size else instructions) if len(ways) > 1 else ways[0]
     found = emitted(best, machine.emit_assembly), emitted(best, machine.emit_object)
-    for option in ways[0]:
+    for option in ways[0].options:
         llvm.set_option("jax_embedded", option)
-    return found
+    return best.text, *found
 
 
 def _link_apart(module: llvm.ModuleRef, linked: LinkedModule, target: Target) -> None:

@@ -174,7 +174,7 @@ def _shared(
     module = _link_kernels(text, tuple(names.values()), used, kernels, target)
     for name in names.values():
         module.get_function(name).linkage = "external"  # or LLVM drops what nothing calls
-    optimise(module, target, size=size)
+    optimise(module, target, "short loops" if size else "speed")
     most = SHORT_INSTRUCTIONS if size else INLINE_INSTRUCTIONS
     return {
         call: name

@@ -65,6 +65,17 @@ _CASADI = {
     ],
 }
 
+# Of plain/, those with sums of more than 16 products that JAX does not add up one after the other; in_parts/ has the
+# same with their sums in parts, and so has dense.h.
+_IN_PARTS = {
+    "autoencoder": "plain/autoencoder.c",
+    "conv": "plain/in_parts/conv.c",
+    "dot": "plain/in_parts/dot.c",
+    "fir": "plain/in_parts/fir.c",
+    "matvec": "plain/in_parts/matvec.c",
+    "mlp_relu": "plain/mlp_relu.c",
+}
+
 _EMLEARN = [
     "mlp_tanh",
     "mlp_relu",
@@ -82,6 +93,10 @@ PEERS = {
     "CMSIS-DSP": {
         workload: ":%s.CMSIS-DSP" % workload
         for workload in _CMSIS_DSP + _CMSIS_DSP_LAYERS
+    },
+    "gcc-Os-in-parts": {
+        workload: ":%s.gcc-Os-in-parts" % workload
+        for workload in _IN_PARTS
     },
 } | {
     "CasADi-" + kind: {
@@ -122,12 +137,12 @@ def _generated(name, generator, outs):
         tools = [generator],
     )
 
-def _plain(peer, workload, copts, deps = [], **kwargs):
+def _plain(peer, workload, copts, deps = [], src = None, **kwargs):
     weights = [workload + "_weights.h"] if workload in WITH_WEIGHTS else []
     _library(
         name = "%s.%s" % (workload, peer),
         copts = copts + _WARNINGS,
-        srcs = ["plain/%s.c" % workload] + weights,
+        srcs = [src or "plain/%s.c" % workload] + weights,
         deps = deps + [
             ":dense",
             ":%s.header" % workload,
@@ -158,7 +173,7 @@ def _plain_by_clang(peer, workload, copts):
     )
 
 def plain_c(name):
-    """WORKLOAD.PEER: plain/WORKLOAD.c as each of the compilers' settings makes it.
+    """WORKLOAD.PEER: plain/WORKLOAD.c as each of the compilers' settings makes it, and long sums in parts.
 
     Args:
         name: string, of all.
@@ -169,6 +184,14 @@ def plain_c(name):
                 _plain(peer, workload, copts)
             else:
                 _plain_by_clang(peer, workload, copts)
+    for workload, src in _IN_PARTS.items():
+        _plain(
+            "gcc-Os-in-parts",
+            workload,
+            ["-Os"],
+            src = src,
+            local_defines = ["IN_PARTS"],
+        )
 
 def cmsis_dsp():
     """WORKLOAD.CMSIS-DSP: cmsis_dsp/WORKLOAD.c, or plain/WORKLOAD.c with its layers."""

@@ -153,7 +153,7 @@ def _compiled(
     for function in functions:
         function.linkage = "external"
     if not paired:
-        optimise(module, target, size=size)
+        optimise(module, target, "short loops" if size else "speed")
     names = [function.name for function in functions]
     text = str(module) if size else ""  # before LLVM changes it
     machine = target_machine(target)

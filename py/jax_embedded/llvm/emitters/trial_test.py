@@ -287,5 +287,5 @@ def assembly_of(write: Callable[[Code], None], target: Target, *, size: bool = F
     compiled = llvm.parse_assembly(head + text)
     compiled.get_function("f").linkage = "external"
     if "freeze" not in text:
-        optimise(compiled, target, size=size)
+        optimise(compiled, target, "short loops" if size else "speed")
     return target_machine(target).emit_assembly(compiled)

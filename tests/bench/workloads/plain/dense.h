@@ -18,7 +18,16 @@ static inline void dense(const float *w, const float *b, const float *x, float *
 #else
   for (int o = 0; o < outputs; o++) {
     float sum = b[o];
+#ifdef IN_PARTS
+    const int most = inputs < 16 ? inputs : 16;
+    for (int k = 0; k < inputs; k += most) {
+      float part = 0.0f;
+      for (int i = k; i < k + most; i++) part += w[o * inputs + i] * x[i];
+      sum += part;
+    }
+#else
     for (int i = 0; i < inputs; i++) sum += w[o * inputs + i] * x[i];
+#endif
     y[o] = sum;
   }
 #endif
