@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stage 4, codegen: LinkedModule -> ObjectCode."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import islice
 from typing import TypeVar, get_args
 
 import llvmlite.binding as llvm
@@ -40,7 +40,9 @@ _ORDER_OF_CALLS = ("-pre-RA-sched=list-burr", "-pre-RA-sched=default")
 _FPU_ORDER = ("-enable-misched=true", "-enable-misched=false")
 # Where short code is preferred: how addresses go on in loops, as we wrote them or as LLVM likes,
 # which is mostly longer for our own loops and shorter for XLA's.
-_ADDRESSES = ("-disable-lsr=true", "-disable-lsr=false")
+_ADDRESSES = (("-disable-lsr=true",), ("-disable-lsr=false",))
+# Of LLVM IR, for which several ways are tried.
+_MOST_LINES = 30_000
 # Where short code is preferred, each may be what makes the shortest.
 _GOALS: tuple[Goal, ...] = get_args(Goal)
 _Emitted = TypeVar("_Emitted", str, bytes)
@@ -86,22 +88,11 @@ def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> Obje
     for option in _IN_ORDER if linked.baked else _USUAL_ORDER:
         llvm.set_option("jax_embedded", option)
     machine = target_machine(target)
-    texts = [_optimised(linked, target, "speed")]
-    if size:
-        texts = [_optimised(linked, target, goal, short=True) for goal in _GOALS]
-    orders = _FPU_ORDER if target.fused and not size else _USUAL_ORDER
-    if linked.baked:
-        orders = _IN_ORDER[:1]
-    elif not target.float_dtypes and any(map(has_operations, texts)):
-        orders = _ORDER_OF_CALLS
-        texts = [late_operations(text, machine) for text in texts]
-    if "+mve" in target.features:
-        texts = [safe_comparisons(text) for text in texts]
-    options: list[tuple[str, ...]] = [(order,) for order in orders]
-    if size:
-        options = list(product(orders, _ADDRESSES))
-    ways = [_Way(*way) for way in product(dict.fromkeys(texts), options)]
-    text, assembly, data = _best(ways, machine, size=size)
+    ways = _ways(linked, target, machine, size=size)
+    # Of a long program LLVM would take as many seconds for each.
+    if linked.llvm_ir.count("\n") > _MOST_LINES:
+        ways = islice(ways, 1)
+    text, assembly, data = _best(list(ways), machine, size=size)
     externals = undefined_symbols(data)
     unknown = [name for name in externals if not is_known(name, host=target.name == "host")]
     if unknown:
@@ -112,6 +103,29 @@ def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> Obje
             "compute with other dtypes, such as f32 instead of f16 or bf16",
         )
     return ObjectCode(text, assembly, data, sections(data), externals, function_sizes(data))
+
+
+def _ways(
+    linked: LinkedModule, target: Target, machine: llvm.TargetMachine, *, size: bool
+) -> Iterator[_Way]:
+    """How LLVM may be told to make the code; the way that mostly is the best one comes first."""
+    goals: Sequence[Goal] = _GOALS if size else ("speed",)
+    seen = set()
+    for goal in goals:
+        text = _optimised(linked, target, goal, short=size)
+        if text in seen:
+            continue
+        seen.add(text)
+        orders = _FPU_ORDER if target.fused and not size else _USUAL_ORDER
+        if linked.baked:
+            orders = _IN_ORDER[:1]
+        elif not target.float_dtypes and has_operations(text):
+            orders = _ORDER_OF_CALLS
+            text = late_operations(text, machine)
+        if "+mve" in target.features:
+            text = safe_comparisons(text)
+        addresses = _ADDRESSES if size else ((),)
+        yield from (_Way(text, (order, *more)) for order in orders for more in addresses)
 
 
 def _optimised(linked: LinkedModule, target: Target, goal: Goal, *, short: bool = False) -> str:
