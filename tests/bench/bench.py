@@ -83,10 +83,11 @@ SIZE = """\
 ## Where short code is not the shortest
 
 With `optimize = "size"`, ours takes so many bytes of code, and the shortest that GCC makes of plain
-C so many. Plain C adds up products one after the other: in a simulation of {draws} draws, as
-`jax_llvm_test` makes them, {in_order} are out of the bound of [Numerics](numerics.md). Ours makes
-long sums in parts: {in_parts} are. In brackets: what GCC makes of plain C with its sums in parts of
-16 (`plain/in_parts`).
+C so many. Plain C adds up products one after the other, of which, in a simulation of {draws} draws
+as `jax_llvm_test` makes them, results are out of the bound of [Numerics](numerics.md) in
+{in_order}. Ours makes long sums in parts, of which they are in
+{in_parts}. In brackets: what GCC makes of plain C with its sums in
+parts of 16, in `plain/in_parts` and `dense.h`.
 
 | core | longer | as long | shorter |
 |---|---|---|---|
