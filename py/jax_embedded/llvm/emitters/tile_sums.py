@@ -91,16 +91,18 @@ class Tiling:
         inner, extent = self.inner[depth], self.terms[depth].extent
         return inner <= self.most < extent * inner
 
-    def _parted(self) -> int | None:
-        """The axis of CheckedTaps of which each step is a part: that of about as many parts as each
-        of them has terms.
+    def _parted(self) -> frozenset[int]:
+        """The axes of CheckedTaps of which each step is a part: that of about as many parts as each
+        of them has terms, and those further in if these are many.
         """
         checked = [d for d, axis in enumerate(self.terms) if isinstance(axis, CheckedTaps)]
         total = prod(axis.extent for axis in self.terms)
         others = (d for d in range(len(self.terms)) if d not in checked)
         if not checked or total <= self.most or any(map(self.makes_parts, others)):
-            return None
-        return min(checked, key=lambda d: self.inner[d] + total / self.inner[d])
+            return frozenset()
+        best = min(checked, key=lambda d: self.inner[d] + total / self.inner[d])
+        within = [d for d in checked if d > best and 1 < self.inner[d] < self.inner[best]]
+        return frozenset([best, *(within if self.inner[best] > self.most else [])])
 
     def on(self, base: ir.Value, elements: int, number: Number) -> ir.Value:
         """The address so many elements further on."""
@@ -238,7 +240,7 @@ class TileSums:
                 for number, base, n in zip(numbers, bases, elements, strict=True)
             ]
 
-        in_parts = depth == tiling.parted
+        in_parts = depth in tiling.parted
 
         def add(lhs: ir.Value, rhs: ir.Value, flat: list[ir.Value], inside: list[ir.Value]):
             sums = self._sums(flat)

@@ -411,7 +411,7 @@ def test_convolutions(seed, arithmetic):
     assert close(got, expected, 25 * features), thunk
 
 
-@pytest.mark.parametrize("taps", [(3, 3, 8), (3, 3, 32), (9, 9, 1), (17, 17, 1)])
+@pytest.mark.parametrize("taps", [(3, 3, 8), (3, 3, 32), (9, 9, 1), (17, 17, 1), (25, 25, 3)])
 def test_short_convolutions_are_as_exact_as_others(taps):
     """Taps that are skipped or not make parts, along whichever axis is the right one."""
     height, width, features = taps
@@ -436,7 +436,7 @@ def test_short_convolutions_are_as_exact_as_others(taps):
         options = SumOptions(size=size)
         got = called(lambda code: convolution(code, thunk, target, options), lhs, rhs, dims)  # noqa: B023
         errors.append(np.sqrt(np.mean(((got - exact[..., 0]) / unit) ** 2)))
-    assert errors[1] <= 1.2 * errors[0], errors
+    assert errors[1] <= 1.03 * errors[0], errors
 
 
 @pytest.mark.parametrize("terms", [17, 18, 24, 31, 32])
