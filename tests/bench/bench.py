@@ -87,7 +87,7 @@ C so many. Plain C adds up products one after the other, of which, in a simulati
 as `jax_llvm_test` makes them, results are out of the bound of [Numerics](numerics.md) in
 {in_order}. Ours makes long sums in parts, of which they are in
 {in_parts}. In brackets: what GCC makes of plain C with its sums in
-parts of 16, in `plain/in_parts` and `dense.h`.
+parts of at most 16 (`IN_PARTS`).
 
 | core | longer | as long | shorter |
 |---|---|---|---|

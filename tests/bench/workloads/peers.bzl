@@ -65,16 +65,16 @@ _CASADI = {
     ],
 }
 
-# Of plain/, those with sums of more than 16 products that JAX does not add up one after the other; in_parts/ has the
-# same with their sums in parts, and so has dense.h.
-_IN_PARTS = {
-    "autoencoder": "plain/autoencoder.c",
-    "conv": "plain/in_parts/conv.c",
-    "dot": "plain/in_parts/dot.c",
-    "fir": "plain/in_parts/fir.c",
-    "matvec": "plain/in_parts/matvec.c",
-    "mlp_relu": "plain/mlp_relu.c",
-}
+# Those of plain/ with sums of more than 16 products that JAX does not add up one after the other: with IN_PARTS, they are
+# made in parts.
+_IN_PARTS = [
+    "dot",
+    "matvec",
+    "mlp_relu",
+    "autoencoder",
+    "fir",
+    "conv",
+]
 
 _EMLEARN = [
     "mlp_tanh",
@@ -137,12 +137,12 @@ def _generated(name, generator, outs):
         tools = [generator],
     )
 
-def _plain(peer, workload, copts, deps = [], src = None, **kwargs):
+def _plain(peer, workload, copts, deps = [], **kwargs):
     weights = [workload + "_weights.h"] if workload in WITH_WEIGHTS else []
     _library(
         name = "%s.%s" % (workload, peer),
         copts = copts + _WARNINGS,
-        srcs = [src or "plain/%s.c" % workload] + weights,
+        srcs = ["plain/%s.c" % workload] + weights,
         deps = deps + [
             ":dense",
             ":%s.header" % workload,
@@ -184,12 +184,11 @@ def plain_c(name):
                 _plain(peer, workload, copts)
             else:
                 _plain_by_clang(peer, workload, copts)
-    for workload, src in _IN_PARTS.items():
+    for workload in _IN_PARTS:
         _plain(
             "gcc-Os-in-parts",
             workload,
             ["-Os"],
-            src = src,
             local_defines = ["IN_PARTS"],
         )
 

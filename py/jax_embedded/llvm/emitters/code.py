@@ -175,6 +175,54 @@ class Code:
             count = self._number(count)
         if count == 1:
             return body(state)
+
+        def going(begin: ir.Block, head: ir.Block) -> ir.Value:
+            at_once = in_hardware and self.build.block is head
+            count_down = self._count_down_in_hardware if at_once else self._count_down
+            left = count_down(I32(count) if isinstance(count, int) else count, begin, head)
+            return self.build.icmp_unsigned("!=", left, I32(0))
+
+        _, ends = self._until(times, state, body, going)
+        return ends
+
+    def walk(
+        self,
+        first: int,
+        step: int,
+        times: int,
+        state: list[ir.Value],
+        body: Callable[[ir.Value, list[ir.Value]], list[ir.Value]],
+    ) -> list[ir.Value]:
+        """As `repeat`, at least once; `body` gets the number too that begins with `first` and goes
+        on by `step`. It counts the iterations. What the body leaves as it is, is what it was.
+        """
+        following: list[ir.Value] = []
+
+        def counted(state: list[ir.Value]) -> list[ir.Value]:
+            ends = body(state[0], state[1:])
+            following.append(self.build.add(state[0], I32(step)))
+            return [*following, *ends]
+
+        def going(_begin: ir.Block, _head: ir.Block) -> ir.Value:
+            return self.build.icmp_unsigned("!=", following[0], I32(first + step * times))
+
+        phis, ends = self._until(times, [I32(first), *state], counted, going)
+        places = zip(state, phis[1:], ends[1:], strict=True)
+        return [begin if end is phi else end for begin, phi, end in places]
+
+    def _until(
+        self,
+        times: int,
+        state: list[ir.Value],
+        body: Callable[[list[ir.Value]], list[ir.Value]],
+        going: Callable[[ir.Block, ir.Block], ir.Value],
+    ) -> tuple[list[ir.Value], list[ir.Value]]:
+        """A loop that LLVM does not unroll: the state at the beginning of an iteration, and at its
+        end.
+
+        times: how many iterations there are, at most.
+        going: whether there is one more, of the blocks before and at the beginning of the loop.
+        """
         begin = self.build.block
         exit_ = self._block("exit")
         before = self._times
@@ -190,14 +238,11 @@ class Code:
         self.depth -= 1
         for phi, value in zip(phis, ends, strict=True):
             phi.add_incoming(value, self.build.block)
-        in_hardware = in_hardware and self.build.block is head
-        count_down = self._count_down_in_hardware if in_hardware else self._count_down
-        left = count_down(I32(count) if isinstance(count, int) else count, begin, head)
-        going = self.build.icmp_unsigned("!=", left, I32(0))
-        self.build.cbranch(going, head, exit_).set_metadata("llvm.loop", self._as_it_is())
+        branch = self.build.cbranch(going(begin, head), head, exit_)
+        branch.set_metadata("llvm.loop", self._as_it_is())
         self._times = before
         self.build.position_at_end(exit_)
-        return ends
+        return list(phis), ends
 
     def _count_down(self, count: ir.Value, begin: ir.Block, head: ir.Block) -> ir.Value:
         """What is left of the count at the end of an iteration."""
@@ -236,46 +281,6 @@ class Code:
         loop = self._module.add_metadata([said])
         loop.operands = (loop, said)  # LLVM takes a node for a loop's if it begins with itself
         return loop
-
-    def walk(
-        self,
-        first: Index,
-        step: int,
-        times: int,
-        state: list[ir.Value],
-        body: Callable[[ir.Value, list[ir.Value]], list[ir.Value]],
-    ) -> list[ir.Value]:
-        """As `repeat`, at least once; `body` gets the number too that begins with `first` and goes
-        on by `step`. It counts the iterations.
-        """
-        begin = self.build.block
-        exit_ = self._block("exit")
-        before = self._times
-        self._times *= times
-        head = self._block("walk")
-        start = self._index(first)
-        last = self.index((start, 1), start=step * times)
-        if isinstance(first, int):
-            last = I32(first + step * times)
-        self.build.branch(head)
-        self.build.position_at_end(head)
-        number = self.build.phi(I32)
-        phis = [self.build.phi(value.type) for value in state]
-        self.depth += 1
-        ends = body(number, list(phis))
-        self.depth -= 1
-        following = self.build.add(number, I32(step))
-        for phi, value, end in zip(
-            [number, *phis], [start, *state], [following, *ends], strict=True
-        ):
-            phi.add_incoming(value, begin)
-            phi.add_incoming(end, self.build.block)
-        going = self.build.icmp_unsigned("!=", following, last)
-        self.build.cbranch(going, head, exit_).set_metadata("llvm.loop", self._as_it_is())
-        self._times = before
-        self.build.position_at_end(exit_)
-        places = zip(state, phis, ends, strict=True)
-        return [begin if end is phi else end for begin, phi, end in places]
 
     @contextmanager
     def while_(self, condition: Callable[[], ir.Value]) -> Generator[None]:

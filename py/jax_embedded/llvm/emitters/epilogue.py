@@ -102,8 +102,8 @@ def extremum(code: Code, largest: bool, a: ir.Value, b: ir.Value) -> ir.Value:
 
 def _rectified(code: Code, value: ir.Value) -> ir.Value:
     """The maximum of floats and +0. The bits of what is 0 or less are the least of all integers,
-    below those of a NaN: one comparison on MVE in place of a changed sign and one, no call without
-    an FPU, and with one shorter code.
+    below those of a NaN. It is one comparison on MVE, in place of a changed sign and one, no call
+    on a core without an FPU, and shorter code on one that has it.
     """
     integers = _integers(value.type)
     lanes = value.type.count if isinstance(value.type, ir.VectorType) else 0

@@ -16,10 +16,19 @@ void conv(const float x[HEIGHT * WIDTH * INPUTS], float out[restrict HEIGHT * WI
           for (int z = 0; z < 3; z++) {
             const int column = j + z - 1;
             if (column < 0 || column >= WIDTH) continue;
+#ifdef IN_PARTS
+            float part = 0.0f;
+            for (int c = 0; c < INPUTS; c++) {
+              part += x[(row * WIDTH + column) * INPUTS + c] *
+                      w[((y * 3 + z) * INPUTS + c) * OUTPUTS + o];
+            }
+            sum += part;
+#else
             for (int c = 0; c < INPUTS; c++) {
               sum += x[(row * WIDTH + column) * INPUTS + c] *
                      w[((y * 3 + z) * INPUTS + c) * OUTPUTS + o];
             }
+#endif
           }
         }
         out[(i * WIDTH + j) * OUTPUTS + o] = sum > 0.0f ? sum : 0.0f;
