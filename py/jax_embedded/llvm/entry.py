@@ -299,7 +299,7 @@ class _Entry(FunctionWriter):
             self.loop_end(name, extent, "i32")
 
     def _emitted(self, time: int, thunk: EmittedThunk) -> None:
-        name, slices, table = self.emitted.call(thunk)
+        name, slices, told = self.emitted.call(thunk)
         pointers = [self._pointer(time, where) for where in slices]
         for n, where in enumerate(slices):
             kind = self.program.allocations[where.allocation].kind
@@ -307,9 +307,7 @@ class _Entry(FunctionWriter):
                 hidden = f"%step.{time}.constant.{n}"
                 self.body.append(f'{hidden} = call ptr asm "", "=r,0"(ptr {pointers[n]})')
                 pointers[n] = hidden
-        if table:
-            pointers.append(f'@"{table}"')
-        self.body.append(shared_call(name, pointers))
+        self.body.append(shared_call(name, pointers, [told] if told else []))
 
     def _index(self, prefix: str, strides: list[tuple[str, int]], start: int = 0) -> str:
         """start and, for each loop's counter, so many elements for one more."""

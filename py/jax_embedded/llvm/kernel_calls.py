@@ -77,9 +77,9 @@ def kernel_declaration(kernel: str) -> str:
     return f'declare ptr @"{kernel_symbol(kernel)}"(ptr)'
 
 
-def shared_call(name: str, pointers: Sequence[str]) -> str:
-    """The instruction that calls a shared function."""
-    arguments = ", ".join(f"ptr {pointer}" for pointer in pointers)
+def shared_call(name: str, pointers: Sequence[str], more: Sequence[str] = ()) -> str:
+    """The instruction that calls a shared function. more: arguments, with their types."""
+    arguments = ", ".join([*(f"ptr {pointer}" for pointer in pointers), *more])
     return f'call void @"{name}"({arguments})'
 
 

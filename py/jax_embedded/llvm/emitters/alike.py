@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Functions that differ in numbers alone, in extents and steps, as one that reads these from a
-table. Each of those whom it serves has a table of its own.
+"""Functions that differ in numbers alone, in extents and steps, as one that is told these: in the
+bits of one more argument if they fit, else in a table. Each of those whom it serves has its own.
 """
 
 from collections import defaultdict
@@ -10,13 +10,14 @@ from dataclasses import dataclass
 from llvmlite import ir
 
 from jax_embedded.errors import InternalError
-from jax_embedded.llvm.emitters.code import I32, Code, Index, Numbers, code_of
+from jax_embedded.llvm.emitters.code import I32, POINTER, Code, Index, Numbers, code_of
 from jax_embedded.llvm.emitters.pairs import with_neon
 from jax_embedded.llvm.emitters.tile_choice import worth
 from jax_embedded.llvm.emitters.trial import Cost, trial
 from jax_embedded.target import Target
 
 _CALL = 12  # bytes: of a function that would else be inlined
+_TOLD = 6  # bytes: of one more argument, and the instruction that loads it
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,11 @@ class Candidate:
 
 @dataclass(frozen=True)
 class Tables:
-    """What the tables of functions hold that are the same but for their numbers.
+    """What functions are told that are the same but for their numbers.
 
-    rows: of each function, its table.
+    rows: of each function, its numbers.
     places: of each number that is written: the number, if they all have it, or the place in the
-        table and by what is there is to be multiplied.
+        row and by what is there is to be multiplied.
     """
 
     rows: tuple[tuple[int, ...], ...]
@@ -56,22 +57,40 @@ class Tables:
                 return ir.IntType(bits)
         return I32
 
+    @property
+    def fields(self) -> tuple[tuple[int, int], ...] | None:
+        """Of each place in a row, its first bit in a word that holds the row, and how many it has;
+        None if they are too many.
+        """
+        columns = list(zip(*self.rows, strict=True))
+        widths = [max(number.bit_length() for number in column) for column in columns]
+        if any(min(column) < 0 for column in columns) or sum(widths) > I32.width:
+            return None
+        return tuple((sum(widths[:place]), width) for place, width in enumerate(widths))
+
     def constants(self) -> list[ir.Constant]:
-        kind = ir.ArrayType(self.element, len(self.rows[0]))
-        return [ir.Constant(kind, list(row)) for row in self.rows]
+        """Of each function, the word, or the table."""
+        if self.fields is None:
+            kind = ir.ArrayType(self.element, len(self.rows[0]))
+            return [ir.Constant(kind, list(row)) for row in self.rows]
+        firsts = [first for first, _ in self.fields]
+        words = [sum(n << first for n, first in zip(row, firsts, strict=True)) for row in self.rows]
+        return [I32(word) for word in words]
 
 
 class Told:
-    """The numbers of a function that reads them from the table that it is given.
+    """The numbers of a function that takes them from the word or the table that it is given.
 
-    row: of the table of the one that writes it.
+    row: of the one that writes it.
     """
 
     def __init__(self, tables: Tables, row: int = 0):
         self._tables = tables
+        self._fields = tables.fields
         self._row = tables.rows[row]
         self._places = iter(tables.places)
-        self._loaded: dict[tuple[int, int], ir.Value] = {}
+        self._taken: dict[tuple[int, int], ir.Value] = {}
+        self.kind = POINTER if self._fields is None else I32
 
     def of(self, code: Code, value: int) -> Index:
         place = next(self._places)
@@ -80,9 +99,16 @@ class Told:
             raise InternalError(f"alike: expected to tell {value}, found {told}")
         if isinstance(place, int):
             return place
-        if place not in self._loaded:
-            self._loaded[place] = code.number_told(self._tables.element, *place)
-        return self._loaded[place]
+        if place not in self._taken:
+            self._taken[place] = self._number(code, *place)
+        return self._taken[place]
+
+    def _number(self, code: Code, place: int, factor: int) -> ir.Value:
+        if self._fields is None:
+            number = code.number_in_table(self._tables.element, place)
+        else:
+            number = code.number_in_word(*self._fields[place])
+        return code.begin.mul(number, I32(factor)) if factor != 1 else number
 
 
 @dataclass(frozen=True)
@@ -98,6 +124,8 @@ class _Recorded:
 
 
 class _Recorder:
+    kind = POINTER
+
     def __init__(self) -> None:
         self.found: list[tuple[int, int]] = []
 
@@ -195,7 +223,9 @@ def _cost(group: Sequence[Candidate], target: Target, *, size: bool) -> Cost:
         code = cost.code
     if found:
         code += sum(_CALL for candidate in group if candidate.inline)
-        code += sum(len(row) * found.element.width // 8 for row in found.rows)
+        code += len(group) * _TOLD
+        if found.fields is None:
+            code += sum(len(row) * found.element.width // 8 for row in found.rows)
     return Cost(instructions, code)
 
 

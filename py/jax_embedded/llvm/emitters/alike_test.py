@@ -11,7 +11,15 @@ from llvmlite import ir
 from jax_embedded.errors import InternalError
 from jax_embedded.ir.thunks import DotThunk
 from jax_embedded.llvm.emitters import trial
-from jax_embedded.llvm.emitters.alike import Candidate, Told, _cost, _record, groups, tables
+from jax_embedded.llvm.emitters.alike import (
+    Candidate,
+    Told,
+    _cost,
+    _record,
+    _written,
+    groups,
+    tables,
+)
 from jax_embedded.llvm.emitters.arithmetic import SumOptions
 from jax_embedded.llvm.emitters.code import I32, Code
 from jax_embedded.llvm.emitters.dot import dot
@@ -33,10 +41,14 @@ def arrays_of(subscripts: str, **extents: int) -> tuple[np.ndarray, ...]:
     )
 
 
-def call(function: Callable, table: ir.Constant, *arrays: np.ndarray, out: np.ndarray) -> None:
-    kind = {8: np.uint8, 16: np.uint16, 32: np.int32}[table.type.element.width]
-    row = np.array([one.constant for one in table.constant] or [0], kind)
-    function(*(array.ctypes.data for array in (*arrays, out, row)))
+def call(function: Callable, told: ir.Constant, *arrays: np.ndarray, out: np.ndarray) -> None:
+    """told: a word or a table."""
+    argument = told.constant
+    if isinstance(told.type, ir.ArrayType):
+        kind = {8: np.uint8, 16: np.uint16, 32: np.int32}[told.type.element.width]
+        row = np.array([one.constant for one in told.constant], kind)
+        argument = row.ctypes.data
+    function(*(array.ctypes.data for array in (*arrays, out)), argument)
 
 
 PRODUCTS = [
@@ -72,26 +84,33 @@ def test_one_function_makes_products_of_any_shape(target, size, products):
 
 
 @pytest.mark.parametrize(
-    ("indices", "rows", "bits"),
+    ("indices", "rows", "kind"),
     [
-        ([(3, 5, 7), (3, 5, 7)], ((), ()), 8),  # nothing to tell
-        ([(3, 0, 1), (3, 6, 2)], ((0, 1), (6, 2)), 8),
-        ([(0, 1, 5), (0, 2, 10)], ((1,), (2,)), 8),  # five times as much
-        ([(0, 2, 5), (0, 0, 255)], ((2, 5), (0, 255)), 8),
-        ([(0, 1, 256), (0, 3, 1)], ((1, 256), (3, 1)), 16),
-        ([(0, 1, 0), (0, 65536, 1)], ((0, 1), (1, 65536)), 32),
-        ([(4, -1, 1), (4, 1, -1)], ((-1,), (1,)), 32),
+        ([(3, 5, 7), (3, 5, 7)], ((), ()), "i32"),  # nothing to tell
+        ([(3, 0, 1), (3, 6, 2)], ((0, 1), (6, 2)), "i32"),
+        ([(0, 1, 5), (0, 2, 10)], ((1,), (2,)), "i32"),  # five times as much
+        ([(0, 1, 0), (0, 65536, 1)], ((0, 1), (1, 65536)), "i32"),
+        ([(3, 32767, 65535), (3, 9, 7)], ((32767, 65535), (9, 7)), "i32"),  # 31 bits
+        ([(3, 65535, 65534), (3, 9, 7)], ((65535, 65534), (9, 7)), "i32"),  # 32 bits
+        ([(3, 69999, 65534), (3, 9, 7)], ((69999, 65534), (9, 7)), "[2 x i32]"),  # 33 bits
+        (
+            [(255, 0, 200, 0, 9), (1, 129, 0, 170, 255)],
+            ((0, 0, 9, 200, 255), (0, 1, 129, 170, 255)),
+            "[5 x i8]",
+        ),
+        ([(0, 65535, 7, 9), (0, 2, 65000, 256)], ((7, 9, 65535), (2, 256, 65000)), "[3 x i16]"),
+        ([(4, -1, 1), (4, 1, -1)], ((-1,), (1,)), "[1 x i32]"),
     ],
 )
-def test_tables_hold_what_differs_once(indices, rows, bits):
+def test_what_differs_is_told_once(indices, rows, kind):
     candidates = [Candidate(partial(steps_of, indices=one), 2) for one in indices]
     found = tables(candidates)
     assert [sorted(row) for row in found.rows] == [sorted(row) for row in rows]
-    assert found.element.width == bits
+    assert {str(constant.type) for constant in found.constants()} == {kind}
     source = np.arange(-70000, 70000, dtype=np.int32)
     function, _alive = compiled(candidates[0].write, 2, numbers=Told(found))
     for one, table in zip(indices, found.constants(), strict=True):
-        out = np.zeros(3, np.int32)
+        out = np.zeros(len(one), np.int32)
         call(function, table, source[70000:], out=out)
         assert out.tolist() == list(one)
 
@@ -131,6 +150,27 @@ def test_every_call_counts():
     once = candidate_of(thunk, M3)
     cost, of_five = (_cost([replace(once, calls=n)], M3, size=False) for n in (1, 5))
     assert (of_five.instructions, of_five.code) == (5 * cost.instructions, cost.code)
+
+
+def test_sums_of_one_part_and_of_more_are_one_function():
+    cases = [("ik,k->i", {"i": i, "k": k}) for i, k in ((9, 8), (40, 64), (5, 640), (7, 16))]
+    assert of_products(M4F, *cases, size=True) == [[0, 1, 2, 3]]
+    found = [(subscripts, *arrays_of(subscripts, **extents)) for subscripts, extents in cases]
+    candidates = [candidate_of(thunk_of(*case), M4F, size=True) for case in found]
+    numbers = tables(candidates)
+    function, _alive = compiled(candidates[0].write, 3, numbers=Told(numbers))
+    for (subscripts, lhs, rhs), table in zip(found, numbers.constants(), strict=True):
+        out = np.zeros(len(lhs), np.float32)
+        call(function, table, lhs, rhs, out=out)
+        assert close(out, np.einsum(subscripts, lhs, rhs), lhs.shape[1])
+
+
+def test_sums_of_one_part_alone_have_no_loop_of_parts():
+    cases = [("ik,k->i", {"i": i, "k": k}) for i, k in ((9, 8), (40, 5))]
+    found = [candidate_of(thunk_of(s, *arrays_of(s, **e)), M4F, size=True) for s, e in cases]
+    text, times = _written(found[0], Told(tables(found)))
+    assert "fadd" not in text
+    assert max(times.values()) == 9 * 8
 
 
 def test_other_code_stays_apart():

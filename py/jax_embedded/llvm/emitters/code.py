@@ -23,7 +23,12 @@ class _VolatileLoad(ir.LoadInstr):
 
 
 class Numbers(Protocol):
-    """What a function is told when it is called, in place of extents and steps."""
+    """What a function is told when it is called, in place of extents and steps.
+
+    kind: of the argument that tells: a pointer to a table, or an i32 with the numbers in its bits.
+    """
+
+    kind: ir.Type
 
     def of(self, code: "Code", value: int) -> Index:
         """What to write for a number; asked for each of them, in the order of the code."""
@@ -37,8 +42,9 @@ class Code:
     inline: whether it is to become a part of its only caller.
     numbers: where those come from that others write in its place; as they are, by default.
     arguments: the pointers, none of which reaches memory of another.
-    told: with `numbers`, one more pointer, for these.
+    told: with `numbers`, one more argument, for these.
     build: llvmlite's builder, at the end of what has been written.
+    begin: a builder of what a call does first.
     times: by the name of a basic block, how often a call executes it; at most, where that depends.
     depth: how many loops are around what is written next.
     """
@@ -54,16 +60,17 @@ class Code:
     ):
         self._module = module
         self._numbers = numbers
-        kind = ir.FunctionType(ir.VoidType(), [POINTER] * (arguments + (numbers is not None)))
-        self._function = ir.Function(self._module, kind, name)
+        kinds = [POINTER] * arguments + ([numbers.kind] if numbers else [])
+        self._function = ir.Function(self._module, ir.FunctionType(ir.VoidType(), kinds), name)
         self._function.linkage = "internal"
         self._function.attributes.add("nounwind")
         self._function.attributes.add("alwaysinline" if inline else "noinline")
         for argument in self._function.args:
-            argument.add_attribute("noalias")
+            if argument.type == POINTER:
+                argument.add_attribute("noalias")
         self.arguments = self._function.args[:arguments]
         self.told = self._function.args[-1]
-        self._variables = ir.IRBuilder(self._function.append_basic_block("variables"))
+        self.begin = ir.IRBuilder(self._function.append_basic_block("variables"))
         self.build = ir.IRBuilder(self._function.append_basic_block("begin"))
         self._body = self.build.block
         self._tables = 0
@@ -79,7 +86,7 @@ class Code:
     def end(self) -> None:
         """Ends the function."""
         self.build.ret_void()
-        self._variables.branch(self._body)
+        self.begin.branch(self._body)
 
     def declare_in(self, module: ir.Module) -> None:
         """Lets the functions of another module call this one."""
@@ -98,20 +105,24 @@ class Code:
 
     def variable(self, kind: ir.Type, align: int = 8) -> ir.Value:
         """The address of a local variable."""
-        address = self._variables.alloca(kind)
+        address = self.begin.alloca(kind)
         address.align = align
         address.type = POINTER
         return address
 
-    def number_told(self, kind: ir.IntType, place: int, factor: int) -> ir.Value:
-        """A number of the table, times the factor. kind: of the elements of the table."""
-        build = self._variables
-        address = build.gep(self.told, [I32(place)], inbounds=True, source_etype=kind)
-        number = build.load(address, align=kind.width // 8, typ=kind)
+    def number_in_table(self, kind: ir.IntType, place: int) -> ir.Value:
+        """What is told at the place of a table of such elements."""
+        address = self.begin.gep(self.told, [I32(place)], inbounds=True, source_etype=kind)
+        number = self.begin.load(address, align=kind.width // 8, typ=kind)
         number.set_metadata("invariant.load", self._module.add_metadata([]))
-        if kind.width < I32.width:
-            number = build.zext(number, I32)
-        return build.mul(number, I32(factor)) if factor != 1 else number
+        return self.begin.zext(number, I32) if kind.width < I32.width else number
+
+    def number_in_word(self, first: int, width: int) -> ir.Value:
+        """What is told in so many bits, from the first one on."""
+        shifted = self.begin.lshr(self.told, I32(first)) if first else self.told
+        if first + width == I32.width:
+            return shifted
+        return self.begin.and_(shifted, I32((1 << width) - 1))
 
     def _block(self, name: str) -> ir.Block:
         block = self._function.append_basic_block(name)
@@ -172,7 +183,7 @@ class Code:
         if times == 0:
             return state
         if isinstance(count, int):
-            count = self._number(count)
+            count = self.number(count)
         if count == 1:
             return body(state)
 
@@ -361,11 +372,12 @@ class Code:
         """inbounds: whether it lies inside of the array, or at its end."""
         return self.build.gep(base, [self._index(index)], inbounds=inbounds, source_etype=kind)
 
-    def _number(self, value: int) -> Index:
+    def number(self, value: int) -> Index:
+        """The number, or what it is told in its place."""
         return self._numbers.of(self, value) if self._numbers else value
 
     def _index(self, value: Index) -> ir.Value:
-        found = self._number(value) if isinstance(value, int) else value
+        found = self.number(value) if isinstance(value, int) else value
         return I32(found) if isinstance(found, int) else found
 
     def stretch(self) -> None:

@@ -74,11 +74,11 @@ class EmittedFunctions:
     _mve: bool
 
     def call(self, thunk: EmittedThunk) -> tuple[str, tuple[Slice, ...], str | None]:
-        """The function that does what the thunk says, what its pointers point to, and the table
-        that is one more of them, if there is one.
+        """The function that does what the thunk says, what its pointers point to, and one more
+        argument, if there is one: LLVM IR.
         """
-        name, table = self._names[without_places(thunk)]
-        return name, _pointers(thunk), table
+        name, told = self._names[without_places(thunk)]
+        return name, _pointers(thunk), told
 
     def hides_constants(self, thunk: EmittedThunk) -> bool:
         """Whether LLVM must not see that the thunk reads constants. Where it does without loops,
@@ -195,9 +195,12 @@ class _Written:
         if len(group) > 1:
             found = tables([other.candidate for other in group])
             told, inline = Told(found), False
-            for other, values in zip(group, found.constants(), strict=True):
-                self.names[other.thunk] = one.name, f"{other.name}.numbers"
-                define_constant(self.module, values, f"{other.name}.numbers")
+            for other, numbers in zip(group, found.constants(), strict=True):
+                argument = str(numbers)
+                if found.fields is None:
+                    table = define_constant(self.module, numbers, f"{other.name}.numbers")
+                    argument = f"ptr {table.get_reference()}"
+                self.names[other.thunk] = one.name, argument
         else:
             self.names[one.thunk] = one.name, None
         code = Code(module, one.name, pointers, inline=inline, numbers=told)

@@ -193,10 +193,11 @@ class TileSums:
         axis = self.tiling.terms[depth]
         if isinstance(axis, CheckedTaps):
             return self._checked(depth, lhs, rhs, sums or self._zeros())
-        if not self.tiling.makes_parts(depth):
+        parts = self._parts(depth)
+        if not parts:
             extent = axis.count if isinstance(axis, Taps) else axis.extent
             return self._along(depth, extent, lhs, rhs, sums)
-        most = self.tiling.most // self.tiling.inner[depth]
+        count, most, rest = parts
 
         def add_part(count: int, state: list[ir.Value]) -> list[ir.Value]:
             lhs, rhs, terms = self._along(depth, count, state[0], state[1], None)
@@ -208,15 +209,29 @@ class TileSums:
             state = [lhs, rhs, *_flat(sums or self._zeros())]
             state = self.code.repeat(axis.count, state, lambda s: add_part(1, s), axis.extent)
             return state[0], state[1], self._sums(state[2:])
-        parts, rest = divmod(axis.extent, most)
-        if sums is None and self.tiling.tile.first_apart:
+        if sums is None and self.tiling.tile.first_apart and isinstance(count, int):
             lhs, rhs, sums = self._along(depth, most, lhs, rhs, None)
-            parts -= 1
+            count -= 1
         state = [lhs, rhs, *_flat(sums or self._zeros())]
-        state = self._repeat(parts, state, lambda state: add_part(most, state))
+        state = self._repeat(count, state, lambda state: add_part(most, state))
         if rest:
             state = add_part(rest, state)
         return state[0], state[1], self._sums(state[2:])
+
+    def _parts(self, depth: int) -> tuple[Index, int, int] | None:
+        """How many parts the terms along the axis at `depth` are made in, how many steps along it
+        each of them has, and how many are left; None if there are no parts.
+        """
+        axis = self.tiling.terms[depth]
+        if self.tiling.makes_parts(depth):
+            most = self.tiling.most // self.tiling.inner[depth]
+            return axis.extent // most, most, axis.extent % most
+        may_have_more = isinstance(self.sum, Number | Vector) and not isinstance(axis, Taps)
+        if not (self.code.is_general and may_have_more and len(self.tiling.terms) == 1):
+            return None
+        # One part, so that it may be one function with others that have more.
+        one = self.code.number(1)
+        return None if isinstance(one, int) else (one, axis.extent, 0)
 
     def _checked(
         self, depth: int, lhs: ir.Value, rhs: ir.Value, sums: Sums, before: Sequence[ir.Value] = ()
@@ -269,7 +284,7 @@ class TileSums:
 
     def _repeat(
         self,
-        count: int,
+        count: Index,
         state: list[ir.Value],
         body: Callable[[list[ir.Value]], list[ir.Value]],
     ) -> list[ir.Value]:
