@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import json
 import re
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -83,6 +84,7 @@ def layers(tmp_path_factory):
     src.write_text(LAYERS)
     dumps: dict[tuple[str, str], Dump] = {}
 
+    @cache
     def found(fn: str, weights: Weights, target: str, shape: str = "f32[30]") -> dict[str, int]:
         if (fn, shape) not in dumps:
             dumps[fn, shape] = capture(CaptureRequest(src, fn, {"x": shape}))

@@ -9,11 +9,11 @@ import sys
 import tempfile
 from pathlib import Path
 
-# Once, before any fork.
-import jax  # noqa: F401
 from cases import CASES, Case
 
+from jax_embedded.capture.capture import warm_up
 from jax_embedded.cli import main
+from jax_embedded.pipeline import import_stages
 
 
 def run(case: Case) -> str:
@@ -40,6 +40,9 @@ def run(case: Case) -> str:
 
 if __name__ == "__main__":
     os.environ.setdefault("HOME", "/nonexistent")
+    # Once, before any fork.
+    warm_up()
+    import_stages()
     Path(sys.argv[1]).write_text(
         "".join(f"== {name}\n{run(case)}\n\n" for name, case in CASES.items())
     )

@@ -140,7 +140,7 @@ class _Entry(FunctionWriter):
         for a in self.program.allocations.values():
             if a.kind == "constant":
                 name = f"@{self.program.name}.constant.{a.index}"
-                data = "".join(f"\\{byte:02X}" for byte in a.data or b"")
+                data = "\\" + a.data.hex("\\").upper() if a.data else ""
                 self.globals.append(
                     f'{name} = internal unnamed_addr constant [{a.size} x i8] c"{data}", align 8'
                 )

@@ -117,7 +117,7 @@ def emit_functions(
         write = partial(_write, thunk, same_code, target)
         if _is_long_sum(thunk) and not called and is_worth_trying(target, size=size):
             pairs = target.loads_pairs and not size and name not in unpaired
-            _, options = best_tile(write, pointers, target, options, pairs=pairs)
+            _, options = best_tile(write, pointers, target, options, pairs=pairs, of=thunk)
         copied = "f32" in target.float_dtypes and not size
         copied = copied and count[thunk] * _products(thunk) <= _MOST_COPIED
         inline = count[thunk] == 1 or copied

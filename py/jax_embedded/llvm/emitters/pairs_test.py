@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import re
+from collections import defaultdict
 from pathlib import Path
 
 import pytest
@@ -159,6 +160,8 @@ def generate(dump: Dump, target: str) -> ObjectCode:
 @pytest.mark.parametrize("target", WITH_PAIRS)
 def test_without_a_tile_that_does_without_neon_there_are_no_pairs(dump, target, monkeypatch):
     monkeypatch.setattr(trial, "functions_with_neon", lambda *_: frozenset({"f"}))
+    monkeypatch.setattr(trial, "_MOST_TILES", 4)  # all of which are tried
+    monkeypatch.setattr(trial, "_known", defaultdict(dict))
     trial._compiled.cache_clear()
     assert not PAIR.search(generate(dump, target).assembly)
     trial._compiled.cache_clear()

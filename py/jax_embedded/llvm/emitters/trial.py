@@ -2,7 +2,8 @@
 """What LLVM makes of one function, to choose among several ways of writing it."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from typing import NamedTuple, get_args
@@ -38,6 +39,10 @@ class Cost(NamedTuple):
     code: int
 
 
+# Of what a function does on a target: what the tiles cost that were tried.
+_known: defaultdict[tuple[Hashable, Target], dict[SumOptions, Cost | None]] = defaultdict(dict)
+
+
 def is_worth_trying(target: Target, *, size: bool) -> bool:
     """Whether one tile for sums of f32 differs much from another."""
     return target.name != "host" and (size or "f32" in target.float_dtypes)
@@ -52,6 +57,7 @@ def best_tile(
     pairs: bool,
     patience: int = 8,
     one_way: bool = False,
+    of: Hashable = None,
 ) -> tuple[Cost, SumOptions]:
     """What the tile costs that is worth most, and how to have it.
 
@@ -59,7 +65,15 @@ def best_tile(
     pairs: load pairs, unless no tile with them does without NEON.
     patience: how many tiles in a row may be no better than the ones before.
     one_way: try that way alone to load pairs that mostly is the best one.
+    of: what the function does; a tile that was tried of the same before is not tried again.
     """
+
+    def cost(tried: SumOptions) -> Cost | None:
+        known = {} if of is None else _known[of, target]
+        if tried not in known:
+            known[tried] = _cost(write, pointers, target, tried)
+        return known[tried]
+
     unpaired = replace(options, pairs=False)
     ways = [unpaired]
     if pairs and target.pairs_are_doubles:
@@ -67,19 +81,15 @@ def best_tile(
     elif pairs:
         ways += [replace(options, pairs=True)]
         ways += [replace(options, pairs=True, moves="by_load")]
-    best = _best_rank(write, pointers, target, ways[-1:] if one_way else ways, patience)
-    best = best or _best_rank(write, pointers, target, [unpaired], patience)
+    best = _best_rank(cost, ways[-1:] if one_way else ways, patience)
+    best = best or _best_rank(cost, [unpaired], patience)
     if not best:
         raise InternalError("tiles: expected one that can be compiled, found none")
     return best
 
 
 def _best_rank(
-    write: Callable[[Code, SumOptions], None],
-    pointers: int,
-    target: Target,
-    ways: Sequence[SumOptions],
-    patience: int,
+    cost: Callable[[SumOptions], Cost | None], ways: Sequence[SumOptions], patience: int
 ) -> tuple[Cost, SumOptions] | None:
     """The best tile and way; None if each of them needs NEON."""
     best = None
@@ -90,9 +100,9 @@ def _best_rank(
             ways = [best[1]]
         for way in ways:
             tried = replace(way, rank=rank)
-            cost = _cost(write, pointers, target, tried)
-            if cost and (not best or _rated(cost, way) < _rated(best[0], way)):
-                best, since = (cost, tried), 0
+            found = cost(tried)
+            if found and (not best or _rated(found, way) < _rated(best[0], way)):
+                best, since = (found, tried), 0
         if best and since == patience:
             break
     return best

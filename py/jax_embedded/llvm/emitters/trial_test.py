@@ -169,6 +169,23 @@ def test_most_tiles_are_tried_in_the_way_that_was_best_for_the_first_ones():
     assert tried == [*each_way, *((rank, "by_load") for rank in (3, 4, 5))]
 
 
+@pytest.mark.parametrize(("of", "trials"), [("squares", 12), (None, 12 + 12 + 6)])
+def test_a_tile_is_tried_once_of_the_same(of, trials):
+    tried = []
+
+    def write(code: Code, options: SumOptions) -> None:
+        tried.append(options)
+        add_squares(code, 50 if options.moves == "by_load" else 60)
+
+    def best(**ways: bool) -> tuple[Cost, SumOptions]:
+        return best_tile(
+            write, 2, TARGETS["cortex-m7"], SumOptions(), pairs=True, patience=5, of=of, **ways
+        )
+
+    assert best() == best() == best(one_way=True)
+    assert len(tried) == trials
+
+
 @pytest.mark.parametrize(
     ("costs", "patience", "rank"),
     [((50, 30, 10, 40), 10, 2), ((50, 60, 10), 1, 0), ((50, 40, 30, 60, 10), 1, 2)],

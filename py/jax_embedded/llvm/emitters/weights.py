@@ -139,7 +139,7 @@ def _cost(step: DotThunk, target: Target, options: SumOptions) -> Cost:
 
     pairs, pointers = options.pairs, len(reads + writes)
     best = best_tile(
-        write, pointers, target, options, pairs=pairs, patience=_PATIENCE, one_way=True
+        write, pointers, target, options, pairs=pairs, patience=_PATIENCE, one_way=True, of=step
     )
     return best[0]
 
