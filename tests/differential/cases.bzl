@@ -42,6 +42,7 @@ _FUNCTIONS = {
     "nonlinear": {"x": "f32[3,11]"},
     "norm": {"x": "f32[9]"},
     "optimiser_step": {"g": "f32[9,7]", "m": "f32[9,7]", "p": "f32[9,7]", "v": "f32[9,7]"},
+    "residual_layers": {"down": "f32[8,40]", "up": "f32[40,8]", "w": "f32[40,40]", "x": "f32[40]"},
     "scatter": {"i": "i32[]", "v": "f32[]", "x": "f32[32]"},
     "select": {"x": "f32[11]", "y": "f32[11]"},
     "small_integers": {"x": "i8[7]", "y": "u16[]", "z": "bool[]"},
@@ -307,7 +308,7 @@ VARIANTS = (
     _variants("_in_auto", _BAKED, weights = "auto") |
     _variants(
         "_short",
-        ["convolutions_2d", "dot_of_tiles_and_rests", "dots_of_many_shapes", "equal_layers", "int8_weights", "sorted_lines"],
+        ["convolutions_2d", "dot_of_tiles_and_rests", "dots_of_many_shapes", "equal_layers", "int8_weights", "residual_layers", "sorted_lines"],
         optimize = "size",
     )
 )

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
+from jax_embedded.ir.copies import without_copies
 from jax_embedded.ir.elementwise import MATH, Elementwise, Operation
 from jax_embedded.ir.program import Program
 from jax_embedded.ir.scratch import LOCAL_BYTES
@@ -32,15 +33,17 @@ _Sum = DotThunk | ConvolutionThunk | ReduceThunk
 
 
 def fuse(program: Program, *, lanes: int | None = 1) -> Program:
-    """The same program, in fewer steps. Its values must have allocations of their own.
+    """The same program, in fewer steps, without needless copies. Its values must have allocations
+    of their own.
 
     lanes: how many sums are operands of a math function at once, if they lie side by side; None if
     they are not to be. Of a function that a single step calls they are not: that step has the
     function and its constants in its loop.
     """
+    uncopied = without_copies(program)
     often = _called_often(program) if lanes else set()
     readers = Counter(
-        where.allocation for step in program.steps() for where in reads_and_writes(step)[0]
+        where.allocation for step in uncopied.steps() for where in reads_and_writes(step)[0]
     )
     temps = {a.index for a in program.allocations.values() if a.kind == "temp"}
     once = {a for a in temps if readers[a] == 1}
@@ -49,7 +52,7 @@ def fuse(program: Program, *, lanes: int | None = 1) -> Program:
     def may_call(sums: _Sum) -> set[str]:
         return often if _lie_side_by_side(sums, lanes or 1, constants) else set()
 
-    fused = replace(program, thunks=_fused(program.thunks, once, may_call))
+    fused = replace(program, thunks=_fused(uncopied.thunks, once, may_call))
     before, after = (
         {name for step in one.steps() for name in kernels_of(step)} for one in (program, fused)
     )

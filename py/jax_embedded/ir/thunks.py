@@ -379,23 +379,30 @@ def steps_of(thunks: tuple[Thunk, ...]) -> Iterator[Step]:
             yield thunk
 
 
-def replace_steps(thunks: tuple[Thunk, ...], change: Callable[[Step], Step]) -> tuple[Thunk, ...]:
-    """The same sequence of other steps; they are visited in the order of `steps_of`."""
+def replace_steps(
+    thunks: tuple[Thunk, ...], change: Callable[[Step], Step | None]
+) -> tuple[Thunk, ...]:
+    """The same sequence of other steps; they are visited in the order of `steps_of`.
+
+    change: None for a step, other than a loop or a conditional, that is left out.
+    """
     found: list[Thunk] = []
     for thunk in thunks:
         if isinstance(thunk, CallThunk):
             found.append(replace(thunk, thunks=replace_steps(thunk.thunks, change)))
         elif isinstance(thunk, WhileThunk):
             condition = replace_steps(thunk.condition, change)
-            step = change(thunk)
+            loop = change(thunk)
+            assert loop
             body = replace_steps(thunk.body, change)
-            found.append(replace(step, condition=condition, body=body))
+            found.append(replace(loop, condition=condition, body=body))
         elif isinstance(thunk, ConditionalThunk):
-            step = change(thunk)
+            conditional = change(thunk)
+            assert conditional
             branches = tuple(replace_steps(branch, change) for branch in thunk.branches)
-            found.append(replace(step, branches=branches))
-        else:
-            found.append(change(thunk))
+            found.append(replace(conditional, branches=branches))
+        elif step := change(thunk):
+            found.append(step)
     return tuple(found)
 
 
