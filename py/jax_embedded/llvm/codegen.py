@@ -16,7 +16,7 @@ from jax_embedded.llvm.link import LinkedModule
 from jax_embedded.llvm.math import PREFIX
 from jax_embedded.llvm.mve import safe_comparisons
 from jax_embedded.llvm.object_file import Section, function_sizes, sections, undefined_symbols
-from jax_embedded.llvm.optimise import Goal, optimise, prefer_short_code
+from jax_embedded.llvm.optimise import RETURNS_LAST, Goal, optimise, prefer_short_code
 from jax_embedded.llvm.targets import data_layout, target_machine
 from jax_embedded.target import Target
 
@@ -40,7 +40,7 @@ _ORDER_OF_CALLS = ("-pre-RA-sched=list-burr", "-pre-RA-sched=default")
 _FPU_ORDER = ("-enable-misched=true", "-enable-misched=false")
 # Where short code is preferred: how addresses go on in loops, as we wrote them or as LLVM likes,
 # which is mostly longer for our own loops and shorter for XLA's.
-_ADDRESSES = (("-disable-lsr=true",), ("-disable-lsr=false",))
+_ADDRESSES = tuple((f"{RETURNS_LAST}=true", f"-disable-lsr={off}") for off in ("true", "false"))
 # Of LLVM IR, for which several ways are tried.
 _MOST_LINES = 30_000
 # Where short code is preferred, each may be what makes the shortest.

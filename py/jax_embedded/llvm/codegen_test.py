@@ -395,6 +395,12 @@ def test_short_code_has_the_addresses_that_are_shorter(monkeypatch):
     assert found == [False, True]
 
 
+def test_short_loops_end_with_a_branch_and_a_return():
+    code = generated(M4F, WITH_ADDRESSES, size=True)
+    assert re.search(r"\tbne\t\S+\n(@.*\n)*\t(pop|bx\t)", code.assembly)
+    assert "eq\t" not in code.assembly
+
+
 def test_short_code_is_the_shortest_of_several(monkeypatch):
     usual = codegen_module._GOALS
     found = []

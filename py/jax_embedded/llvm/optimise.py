@@ -11,6 +11,10 @@ from jax_embedded.target import Target
 # Code that is short with the conditions of loops at their ends; as they were; or that is fast.
 Goal = Literal["short loops", "size", "speed"]
 
+# At the end of a loop and a function, LLVM would put the return, under a condition, in front of the
+# branch: three instructions in place of two.
+RETURNS_LAST = "-disable-ifcvt-simple-false"
+
 
 def optimise(module: llvm.ModuleRef, target: Target, goal: Goal) -> None:
     """Runs LLVM's -O3 on the module, or what is left of -O2 where short code is preferred.
@@ -26,6 +30,7 @@ def optimise(module: llvm.ModuleRef, target: Target, goal: Goal) -> None:
         prefer_short_code(module)
     # What moves a pointer along stays one addition, if possible a part of a load.
     llvm.set_option("jax_embedded", f"-disable-lsr={str(size).lower()}")
+    llvm.set_option("jax_embedded", f"{RETURNS_LAST}={str(size).lower()}")
     llvm.set_option("jax_embedded", f"-replexitval={'never' if size else 'cheap'}")
     builder.getModulePassManager().run(module, builder)
 
