@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the exported function: XLA's schedule as calls of its kernels, in LLVM IR."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from itertools import groupby
 
 from jax_embedded.ir.c_function import CFunction, Field
 from jax_embedded.ir.program import Program
-from jax_embedded.ir.scratch import WORKSPACE_ALIGN, Scratch
+from jax_embedded.ir.scratch import WORKSPACE_ALIGN, Buffer, Scratch
 from jax_embedded.ir.thunks import (
     CallThunk,
     ConditionalThunk,
@@ -68,7 +68,7 @@ class _Entry(FunctionWriter):
     def module(self) -> str:
         parameters = self._border()
         self._constants_and_scratch()
-        self._thunks(self.program.thunks)
+        self._outermost(self.program.thunks)
         returned = self._return()
         return "\n".join(
             [
@@ -77,6 +77,8 @@ class _Entry(FunctionWriter):
                 *self._kernels(),
                 self.emitted.text,
                 "declare void @llvm.memcpy.p0.p0.i32(ptr, ptr, i32, i1)",
+                "declare void @llvm.lifetime.start.p0(ptr)",
+                "declare void @llvm.lifetime.end.p0(ptr)",
                 self.function(
                     f"{returned} @{self.program.name}({', '.join(parameters)})"
                     f" nounwind{self.emitted.attributes}"
@@ -180,6 +182,23 @@ class _Entry(FunctionWriter):
         name = f"%slice.{len(self.body)}"
         self.body.append(f"{name} = getelementptr inbounds i8, ptr {base}, i32 {offset}")
         return name
+
+    def _outermost(self, thunks: tuple[Thunk, ...]) -> None:
+        """With what LLVM has to know to let local variables share memory."""
+        for loop, together in groupby(thunks, lambda thunk: getattr(thunk, "loop", 0)):
+            for some in [tuple(together)] if loop else [(thunk,) for thunk in together]:
+                times = range(self.time, self.time + len(list(steps_of(some))))
+                self._mark("start", lambda buffer, times=times: buffer.first in times)
+                self._thunks(some)
+                self._mark("end", lambda buffer, times=times: buffer.last in times)
+
+    def _mark(self, what: str, applies: Callable[[Buffer], bool]) -> None:
+        """The lifetimes of local variables. what: "start" or "end"."""
+        self.body += [
+            f"call void @llvm.lifetime.{what}.p0(ptr %local.{index})"
+            for index, buffer in enumerate(self.scratch.buffers)
+            if buffer.offset is None and applies(buffer)
+        ]
 
     def _thunks(self, thunks: tuple[Thunk, ...]) -> None:
         for loop, together in groupby(thunks, lambda thunk: getattr(thunk, "loop", 0)):

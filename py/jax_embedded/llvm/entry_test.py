@@ -357,6 +357,34 @@ def test_temporaries_in_locals_and_in_the_workspace(count):
     assert ("@f.workspace = internal global" in text) == (count == 64)
 
 
+def test_local_variables_are_there_from_their_first_step_to_their_last():
+    """Of a loop or a branch, all of it, so that what begins there ends on every path."""
+    flag, x, y = slice_of(0, "i32[]"), slice_of(1, "f32[8]"), slice_of(2, "f32[8]")
+    a, b, c = (slice_of(3, "f32[8]", 32 * n) for n in range(3))
+    loop = WhileThunk(ORIGIN, None, (), (copy(a, b), copy(b, c)), 3)
+    branch = ConditionalThunk(ORIGIN, flag, ((copy(c, y),), (copy(x, y),)))
+    program = program_of(["i32[]", "f32[8]"], ["f32[8]"], copy(x, a), loop, branch, temp_bytes=96)
+    lines = entry_of(program).splitlines()
+    loop_begins = lines.index("step.1.while.entry:")
+    loop_ends = lines.index("step.1.while.exit:")
+    branches_end = lines.index("step.4.conditional.exit:")
+
+    def mark(what: str, local: int) -> int:
+        (found,) = (n for n, s in enumerate(lines) if f".{what}.p0(ptr %local.{local})" in s)
+        return found
+
+    assert mark("start", 0) < mark("start", 1) < loop_begins
+    assert mark("start", 2) < loop_begins
+    assert loop_ends < mark("end", 0) < lines.index("step.4.conditional.branch.0:")
+    assert loop_ends < mark("end", 1) < lines.index("step.4.conditional.branch.0:")
+    assert branches_end < mark("end", 2)
+    for number in range(2):
+        function, _alive = compiled(program)
+        source, got = np.full(8, 7, np.float32), np.zeros(8, np.float32)
+        function(number, source.ctypes.data, got.ctypes.data)
+        assert (got == 7).all()
+
+
 # What LLVM calls for f16 on a host without F16C.
 ctypes.CDLL("libgcc_s.so.1", ctypes.RTLD_GLOBAL)
 
