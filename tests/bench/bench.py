@@ -116,7 +116,7 @@ def main() -> None:
         grown = growth()
     except Failed as failed:
         sys.exit(str(failed))
-    table = {workload: found[workload] for workload in order}
+    table = {workload: found[workload] for workload, _ in order}
     root = Path(os.environ.get("BUILD_WORKSPACE_DIRECTORY", "."))
     text = document(table) + grown
     sys.stdout.write(text)

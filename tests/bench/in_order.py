@@ -65,7 +65,7 @@ def out_of_bound(workload: str, part: int | None = None) -> int:
     part: terms that are added up one after the other, of a sum of such sums; None for all.
     """
     sums = WORKLOADS[workload]
-    max_ulp = json.loads((_FOLDER / "max_ulp.json").read_text())[workload]
+    max_ulp = dict(json.loads((_FOLDER / "max_ulp.json").read_text()))[workload]
 
     def dot(a: np.ndarray, b: np.ndarray) -> np.ndarray:
         total = np.zeros(len(a), np.float32)
