@@ -4,6 +4,8 @@ declare ptr @"kernel.multiply_divide_fusion"(ptr)
 declare ptr @"kernel.subtract_sqrt_fusion"(ptr)
 
 declare void @llvm.memcpy.p0.p0.i32(ptr, ptr, i32, i1)
+declare void @llvm.lifetime.start.p0(ptr)
+declare void @llvm.lifetime.end.p0(ptr)
 define void @quadratic(float %a, float %b, float %c, ptr noalias align 4 %lower, ptr noalias align 4 %upper) nounwind {
   %a.slot = alloca float, align 4
   %b.slot = alloca float, align 4
