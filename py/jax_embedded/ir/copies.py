@@ -3,6 +3,7 @@
 
 from collections import defaultdict
 from dataclasses import replace
+from itertools import count
 
 from jax_embedded.ir.elementwise import Elementwise
 from jax_embedded.ir.program import Program
@@ -47,7 +48,7 @@ def without_copies(program: Program) -> Program:
                 others[gone.allocation] = kept.allocation
                 copies.add(time)
                 break
-    times = iter(range(len(list(program.steps()))))
+    times = count()
 
     def changed(step: Step) -> Step | None:
         return None if next(times) in copies else with_slices(step, place)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the exported function: XLA's schedule as calls of its kernels, in LLVM IR."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 
 from jax_embedded.ir.c_function import CFunction, Field
@@ -183,14 +183,13 @@ class _Entry(FunctionWriter):
         self.body.append(f"{name} = getelementptr inbounds i8, ptr {base}, i32 {offset}")
         return name
 
-    def _outermost(self, thunks: tuple[Thunk, ...]) -> None:
+    def _outermost(self, thunks: Iterable[Thunk]) -> None:
         """With what LLVM has to know to let local variables share memory."""
-        for loop, together in groupby(thunks, lambda thunk: getattr(thunk, "loop", 0)):
-            for some in [tuple(together)] if loop else [(thunk,) for thunk in together]:
-                times = range(self.time, self.time + len(list(steps_of(some))))
-                self._mark("start", lambda buffer, times=times: buffer.first in times)
-                self._thunks(some)
-                self._mark("end", lambda buffer, times=times: buffer.last in times)
+        for together in _by_loop(thunks):
+            times = range(self.time, self.time + len(list(steps_of(together))))
+            self._mark("start", lambda buffer, times=times: buffer.first in times)
+            self._thunks(together)
+            self._mark("end", lambda buffer, times=times: buffer.last in times)
 
     def _mark(self, what: str, applies: Callable[[Buffer], bool]) -> None:
         """The lifetimes of local variables. what: "start" or "end"."""
@@ -200,16 +199,12 @@ class _Entry(FunctionWriter):
             if buffer.offset is None and applies(buffer)
         ]
 
-    def _thunks(self, thunks: tuple[Thunk, ...]) -> None:
-        for loop, together in groupby(thunks, lambda thunk: getattr(thunk, "loop", 0)):
-            if loop:
-                self._loop([thunk for thunk in together if isinstance(thunk, KernelThunk)])
-            else:
-                self._one_by_one(together)
-
-    def _one_by_one(self, thunks: Iterable[Thunk]) -> None:
-        for thunk in thunks:
-            if isinstance(thunk, CallThunk):
+    def _thunks(self, thunks: Iterable[Thunk]) -> None:
+        for together in _by_loop(thunks):
+            (thunk, *_) = together
+            if getattr(thunk, "loop", 0):
+                self._loop([kernel for kernel in together if isinstance(kernel, KernelThunk)])
+            elif isinstance(thunk, CallThunk):
                 self._thunks(thunk.thunks)
             elif isinstance(thunk, WhileThunk):
                 self._while(thunk)
@@ -350,3 +345,10 @@ class _Entry(FunctionWriter):
             f"ret {dtype.llvm} %returned",
         ]
         return f"{dtype.extension} {dtype.llvm}".strip()
+
+
+def _by_loop(thunks: Iterable[Thunk]) -> Iterator[tuple[Thunk, ...]]:
+    """The kernels of one loop together, and each other step alone."""
+    for loop, together in groupby(thunks, lambda thunk: getattr(thunk, "loop", 0)):
+        some = tuple(together)
+        yield from [some] if loop else [(thunk,) for thunk in some]
