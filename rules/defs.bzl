@@ -78,8 +78,8 @@ def jax_llvm_library(
         weights: string, where the weights of dots are that fn closes over: "data" (in memory), "code"
             (constants of its instructions, on a Cortex-M) or "auto" (what takes less). See
             docs/rules.md.
-        max_code_bytes: int, of the code on a Cortex-M; more is an error that names what is largest.
-            0: no limit.
+        max_code_bytes: int, of the code on a Cortex-M, which is as fast as so many bytes allow; if the
+            shortest is longer, that is an error that names what is largest. 0: no limit.
         workspace: string, where temporaries of more than 64 bytes lie: "static", or "caller": the last
             parameter, which makes the function reentrant.
         testonly: bool, as everywhere.

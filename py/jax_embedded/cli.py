@@ -11,9 +11,11 @@ from pathlib import Path
 from typing import NoReturn, get_args
 
 from jax_embedded.capture.capture import CaptureRequest, capture, warm_up
+from jax_embedded.compile_options import CompileOptions
 from jax_embedded.errors import ExportError, InternalError
+from jax_embedded.generate import import_stages
 from jax_embedded.ir.dump import Dump
-from jax_embedded.pipeline import STAGES, Artifact, CompileOptions, compile_dump, import_stages
+from jax_embedded.pipeline import STAGES, Artifact, compile_dump
 from jax_embedded.target import TARGETS, Dsp, Weights
 from jax_embedded.worker import arguments_of, serve
 
@@ -302,7 +304,7 @@ def _add_target(parser: argparse.ArgumentParser) -> None:
         "--max-code-bytes",
         type=int,
         metavar="BYTES",
-        help="of the code on a Cortex-M; more is an error",
+        help="of the code on a Cortex-M, which is as fast as so many bytes allow",
     )
     parser.add_argument(
         "--workspace",

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from jax_embedded.capture.capture_testing import CaptureRequest, capture
+from jax_embedded.compile_options import CompileOptions
 from jax_embedded.ir.dump import Dump
-from jax_embedded.pipeline import CompileOptions, compile_dump
+from jax_embedded.pipeline import compile_dump
 from jax_embedded.target import TARGETS, Weights
 
 SOURCE = "import jax.numpy as jnp\n\ndef f(a, b, x):\n    return jnp.tanh(a @ b @ x + x)\n"

@@ -9,7 +9,19 @@ import sys
 from pathlib import Path
 
 from chart import chart
-from counts import CORES, FOLDER, M4F, OURS, OURS_SIZE, Count, Table, golden, workloads
+from counts import (
+    CORES,
+    FOLDER,
+    M4F,
+    OURS,
+    OURS_SIZE,
+    OURS_WITHIN,
+    Count,
+    Table,
+    golden,
+    is_ours,
+    workloads,
+)
 from growth_table import growth
 from in_order import DRAWS, WORKLOADS, out_of_bound
 from sizes import Failed
@@ -93,6 +105,31 @@ parts of at most 16 (`IN_PARTS`).
 |---|---|---|---|
 """
 
+WITHIN = """\
+
+## As fast as so many bytes allow
+
+With `max_code_bytes`, what does not fit is not made as fast as can be, and takes so many
+instructions / code / RAM. The limit is for the function's own code; without an FPU, what it calls
+is in the figures too.
+
+| function | `max_code_bytes` | {cores} |
+|---|---:|{lines}
+"""
+
+EACH = """\
+
+## At plain C's size and speed
+
+Of the {total} cells above of plain C by GCC and clang whose results are right, one of ours takes
+neither more instructions nor more code than {beaten}: fast, short, or with a limit. These are the
+others, with instructions / code. Apart stand those that add up products one after the other, whose
+results are out of bound for other inputs (see above).
+
+| core | of right results | of sums one after the other |
+|---|---|---|
+"""
+
 # Whom short code alone is compared with.
 IN_PARTS = "gcc-Os-in-parts"
 
@@ -143,19 +180,19 @@ def document(table: Table) -> str:
     text += SIZE.format(draws=f"{DRAWS:,}", in_order=in_order, in_parts=in_parts)
     for platform, core in CORES.items():
         text += f"| {core} | {' | '.join(short_code(table, platform))} |\n"
-    return text
+    text += WITHIN.format(cores=" | ".join(CORES.values()), lines="---:|" * len(CORES))
+    return text + within(table) + each(table)
 
 
 def rows(table: Table, platform: str, kind: str) -> str:
     """A table of all functions and makers. kind: in bold where it is the least."""
-    makers = sorted(
-        {made for on in table.values() for by in on.values() for made in by} - {IN_PARTS}
-    )
-    makers.sort(key=lambda made: made not in (OURS, OURS_SIZE))
+    found = {made for on in table.values() for by in on.values() for made in by} - {IN_PARTS}
+    makers = sorted(made for made in found if not made.startswith(OURS_WITHIN))
+    makers.sort(key=lambda made: not is_ours(made))
     text = f"| function | {' | '.join(makers)} |\n|---|{'---:|' * len(makers)}\n"
     for workload, on in table.items():
         by = on[platform]
-        least = min(getattr(by[made], kind) for made in makers if by.get(made))
+        least = min(getattr(found, kind) for found in by.values() if found)
         cells = [numbers(by[made], kind, least) if made in by else "" for made in makers]
         text += f"| {workload} | {' | '.join(cells)} |\n"
     return text
@@ -172,7 +209,7 @@ def numbers(found: Count | None, kind: str, least: int) -> str:
 
 def best(made: dict[str, Count | None], kind: str) -> int:
     """Of the peers whose results are right."""
-    peers = (found for peer, found in made.items() if found and peer not in (OURS, OURS_SIZE))
+    peers = (found for peer, found in made.items() if found and not is_ours(peer))
     return min(getattr(found, kind) for found in peers)
 
 
@@ -193,6 +230,55 @@ def short_code(table: Table, platform: str) -> list[str]:
         longer = (ours > theirs) - (ours < theirs)
         cells[longer].append(cell)
     return [", ".join(cells[longer]) or "none" for longer in (1, 0, -1)]
+
+
+def within(table: Table) -> str:
+    """Of ours with limits, a row for each."""
+    text = ""
+    for workload, on in table.items():
+        limits = {
+            int(made.removeprefix(OURS_WITHIN))
+            for by in on.values()
+            for made in by
+            if made.startswith(OURS_WITHIN)
+        }
+        for limit in sorted(limits):
+            cells = [numbers(on[p][f"{OURS_WITHIN}{limit}"], "instructions", 0) for p in CORES]
+            text += f"| {workload} | {limit} | {' | '.join(cells)} |\n"
+    return text
+
+
+def each(table: Table) -> str:
+    """Of plain C, those of which none of ours takes as few instructions and as little code."""
+    total, text = 0, ""
+    found: dict[str, tuple[list[str], list[str]]] = {core: ([], []) for core in CORES.values()}
+    for workload, on in table.items():
+        for platform, core in CORES.items():
+            made = on[platform]
+            ours = [one for name, one in made.items() if one and is_ours(name)]
+            for peer, theirs in made.items():
+                if not theirs or peer == IN_PARTS or not peer.startswith(("gcc", "clang")):
+                    continue
+                total += 1
+                if not any(at_most(one, theirs) for one in ours):
+                    cell = f"{workload} {peer} {theirs.instructions:,} / {theirs.code:,}"
+                    found[core][adds_in_order(workload, peer, made)].append(cell)
+    for core, cells in found.items():
+        text += f"| {core} | {' | '.join(', '.join(some) or 'none' for some in cells)} |\n"
+    beaten = total - sum(len(some) for cells in found.values() for some in cells)
+    return EACH.format(total=total, beaten=beaten) + text
+
+
+def at_most(ours: Count, theirs: Count) -> bool:
+    return ours.instructions <= theirs.instructions and ours.code <= theirs.code
+
+
+def adds_in_order(workload: str, peer: str, made: dict[str, Count | None]) -> bool:
+    """Whether the plain C of a workload with long sums is compiled as it is written."""
+    other_order = peer.endswith("-ffast-math")
+    return workload in WORKLOADS and not (
+        other_order and made[peer] != made[peer.removesuffix("-ffast-math")]
+    )
 
 
 def worse(table: Table, platform: str, kind: str) -> str:

@@ -8,7 +8,8 @@ import pytest
 from elftools.elf.elffile import ELFFile
 
 from jax_embedded.capture.capture import CaptureRequest, capture
-from jax_embedded.pipeline import CompileOptions, compile_dump
+from jax_embedded.compile_options import CompileOptions
+from jax_embedded.pipeline import compile_dump
 from jax_embedded.target import TARGETS
 
 SOURCE = """\

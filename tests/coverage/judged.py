@@ -18,6 +18,7 @@ from cell import Cell
 
 from jax_embedded.capture.capture import CaptureRequest, capture
 from jax_embedded.child import run_in_child
+from jax_embedded.compile_options import CompileOptions
 from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.ir.c_function import c_function
 from jax_embedded.ir.dump import Dump
@@ -25,7 +26,7 @@ from jax_embedded.oracle.case import Case
 from jax_embedded.oracle.compare import bounds
 from jax_embedded.oracle.judge_tables import judge_tables
 from jax_embedded.oracle.oracle import cases
-from jax_embedded.pipeline import CompileOptions, compile_dump
+from jax_embedded.pipeline import compile_dump
 from jax_embedded.target import TARGETS
 
 SECONDS = 60  # of processor time that a step of a cell may take

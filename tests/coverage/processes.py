@@ -19,7 +19,7 @@ from cell import Cell
 from judged import SECONDS, Outcome, Platform, judge
 
 from jax_embedded.capture.xla import schema_library
-from jax_embedded.pipeline import import_stages
+from jax_embedded.generate import import_stages
 from jax_embedded.schema import read_schema
 
 

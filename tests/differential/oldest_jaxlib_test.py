@@ -15,10 +15,11 @@ from jax_embedded.capture.capture_testing import CaptureRequest, capture
 from jax_embedded.capture.installed import installed_versions
 from jax_embedded.capture.xla import RELEASES
 from jax_embedded.child import run_in_child
+from jax_embedded.compile_options import CompileOptions
 from jax_embedded.ir.c_function import c_function
 from jax_embedded.oracle.compare import compare
 from jax_embedded.oracle.oracle import cases
-from jax_embedded.pipeline import CompileOptions, compile_dump
+from jax_embedded.pipeline import compile_dump
 from jax_embedded.target import TARGETS
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))

@@ -29,11 +29,13 @@ import pytest
 
 from jax_embedded import cli
 from jax_embedded.c_names import check_c_name
+from jax_embedded.compile_options import CompileOptions
 from jax_embedded.errors import ExportError, InternalError
+from jax_embedded.generate import import_stages
 from jax_embedded.ir.dump import Dump
 from jax_embedded.oracle.case import Case, load, save
 from jax_embedded.parse import parse
-from jax_embedded.pipeline import CompileOptions, compile_dump, import_stages, program_of
+from jax_embedded.pipeline import compile_dump, program_of
 from jax_embedded.schema import EXECUTABLE, Schema, encode, split_envelope
 from jax_embedded.shape import DTYPES, parse_shape
 from jax_embedded.target import TARGETS

@@ -13,7 +13,7 @@ from cases import CASES, Case
 
 from jax_embedded.capture.capture import warm_up
 from jax_embedded.cli import main
-from jax_embedded.pipeline import import_stages
+from jax_embedded.generate import import_stages
 
 
 def run(case: Case) -> str:

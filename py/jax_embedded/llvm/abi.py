@@ -4,7 +4,10 @@
 Source: the run-time ABI for the Arm architecture (IHI 0043), 4; for the C library see c_names.py.
 """
 
+from collections.abc import Collection
+
 from jax_embedded.c_names import C_LIBRARY
+from jax_embedded.target import Target
 
 # In jax_embedded/dsp.h: a DSP library's, where it is asked for.
 DOT = "jxe_dot_f32"
@@ -34,6 +37,34 @@ ARM_RUNTIME = (
     )
     | {"__clzsi2"}
 )  # counts leading zeros, on Cortex-M0
+
+
+# Objects of libgcc 15: the functions that draw it in, others that it has, its bytes.
+_SUM = frozenset({"__aeabi_fadd", "__aeabi_fsub", "__aeabi_frsub"})
+_PRODUCT, _QUOTIENT = frozenset({"__aeabi_fmul"}), frozenset({"__aeabi_fdiv"})
+_NONE: frozenset[str] = frozenset()
+_THUMB2_OBJECTS = ((_SUM, _NONE, 540), (_QUOTIENT, _PRODUCT, 672), (_PRODUCT, _NONE, 360))
+_ARMV6M_OBJECTS = (
+    (frozenset({"__aeabi_fadd"}), _NONE, 1112),
+    (_SUM - {"__aeabi_fadd"}, _NONE, 1172),
+    (_QUOTIENT, _NONE, 680),
+    (_PRODUCT, _NONE, 660),
+    (frozenset({"__clzsi2"}), _NONE, 60),
+)
+_OBJECTS = ((frozenset({"__aeabi_lasr"}), _NONE, 28),)
+
+
+def library_bytes(called: Collection[str], target: Target) -> int:
+    """About how many bytes of the compiler runtime the functions draw in on a core without an FPU,
+    as far as they tell one way to make sums of products from another.
+    """
+    left, found = {*called}, 0
+    objects = _THUMB2_OBJECTS if target.multiplies_long else _ARMV6M_OBJECTS
+    for names, others, size in objects + _OBJECTS:
+        if left & names:
+            left -= names | others
+            found += size
+    return found
 
 
 def is_known(name: str, *, host: bool) -> bool:

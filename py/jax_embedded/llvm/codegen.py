@@ -74,6 +74,11 @@ class ObjectCode:
     externals: tuple[str, ...]
     functions: Mapping[str, int]
 
+    @property
+    def code_bytes(self) -> int:
+        """Of the instructions and what lies among them."""
+        return sum(section.size for section in self.sections if section.kind == "code")
+
 
 def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> ObjectCode:
     """Optimises and compiles. An abort inside LLVM ends the process: run it in a child.
@@ -160,17 +165,24 @@ def _best(
             llvm.set_option("jax_embedded", option)
         return emit(llvm.parse_assembly(way.text))  # which it changes
 
-    def total_bytes(way: _Way) -> int:
-        return sum(section.size for section in sections(emitted(way, machine.emit_object)))
-
-    def instructions(way: _Way) -> int:
-        return executed(emitted(way, machine.emit_assembly))
-
-    best = min(ways, key=total_bytes if size else instructions) if len(ways) > 1 else ways[0]
-    found = emitted(best, machine.emit_assembly), emitted(best, machine.emit_object)
+    if size:
+        objects = [emitted(way, machine.emit_object) for way in ways]
+        place = _least([sum(part.size for part in sections(data)) for data in objects])
+        data = objects[place]
+        assembly = emitted(ways[place], machine.emit_assembly)
+    else:
+        assemblies = [emitted(way, machine.emit_assembly) for way in ways]
+        place = _least([executed(assembly) for assembly in assemblies])
+        assembly = assemblies[place]
+        data = emitted(ways[place], machine.emit_object)
     for option in ways[0].options:
         llvm.set_option("jax_embedded", option)
-    return best.text, *found
+    return ways[place].text, assembly, data
+
+
+def _least(found: Sequence[int]) -> int:
+    """The place of the first one of the least."""
+    return found.index(min(found))
 
 
 def _link_apart(module: llvm.ModuleRef, linked: LinkedModule, target: Target) -> None:

@@ -26,6 +26,7 @@ from jax_embedded.ir.thunks import (
     WhileThunk,
 )
 from jax_embedded.ir.verify import verify
+from jax_embedded.llvm.emitters.arithmetic import SumOptions
 from jax_embedded.llvm.emitters.emit import emit_functions
 from jax_embedded.llvm.entry import entry_module
 from jax_embedded.llvm.kernel_calls import kernel_symbol
@@ -84,7 +85,7 @@ def function_of(program: Program) -> CFunction:
 
 
 def entry_of(program: Program) -> str:
-    emitted = emit_functions(program, {}, TARGETS["host"], contract=True)
+    emitted = emit_functions(program, {}, TARGETS["host"], SumOptions())
     return entry_module(program, function_of(program), plan_scratch(program), emitted)
 
 

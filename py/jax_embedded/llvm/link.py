@@ -86,12 +86,15 @@ def link(
     size: bool = False,
     weights: Weights = "data",
     dsp: Dsp = "builtin",
+    unpacked: bool = True,
+    code_weight: float | None = None,
     unpaired: Collection[str] = (),
 ) -> LinkedModule:
     """contract: allow fused multiply-add where the core has it. size: prefer short code.
 
     weights: where constant matrices of dots are.
     dsp: who makes products and Fourier transforms; on the host, always we.
+    unpacked, code_weight: see SumOptions.
     unpaired: functions that must not load neighbours two by two.
 
     Errors: ExportError if a kernel calls a function that is not on the ABI list, InternalError if
@@ -100,7 +103,9 @@ def link(
     # Whether a loop may load pairs does not change the order that is best for it.
     paired = target.loads_pairs and not size
     library = dsp == "library" and target.name != "host"
-    options = SumOptions(contract, size, paired, library=library)
+    options = SumOptions(
+        contract, size, paired, library=library, unpacked=unpacked, code_weight=code_weight
+    )
     baked = False
     if weights != "data":
         program, baked = with_baked_weights(program, target, options, always=weights == "code")
@@ -113,15 +118,7 @@ def link(
     scratch = plan_scratch(program)
     kernels = Kernels(program, contract=contract, vectors=target.float_lanes > 1)
     calls = KernelCalls(kernels.same_code, _shared(program, kernels, target, size=size))
-    emitted = emit_functions(
-        program,
-        kernels.same_code,
-        target,
-        contract=contract,
-        size=size,
-        library=library,
-        unpaired=unpaired,
-    )
+    emitted = emit_functions(program, kernels.same_code, target, options, unpaired)
     entry = entry_module(program, function, scratch, emitted, calls)
     used = [kernels.same_code[name] for step in program.steps() for name in called_kernels(step)]
     functions = (program.name, *calls.shared.values(), *emitted.shared)

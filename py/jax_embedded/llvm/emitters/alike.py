@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from llvmlite import ir
 
 from jax_embedded.errors import InternalError
+from jax_embedded.llvm.emitters.arithmetic import SumOptions
 from jax_embedded.llvm.emitters.code import I32, POINTER, Code, Index, Numbers, code_of
 from jax_embedded.llvm.emitters.pairs import with_neon
 from jax_embedded.llvm.emitters.tile_choice import worth
@@ -134,7 +135,7 @@ class _Recorder:
         return ir.FormattedConstant(I32, "number")
 
 
-def groups(candidates: Sequence[Candidate], target: Target, *, size: bool) -> list[list[int]]:
+def groups(candidates: Sequence[Candidate], target: Target, options: SumOptions) -> list[list[int]]:
     """Which of the candidates, by their places, become one function; the first ones first.
 
     Of those that differ in numbers alone all do, or those whose innermost loops have the same
@@ -156,9 +157,10 @@ def groups(candidates: Sequence[Candidate], target: Target, *, size: bool) -> li
             continue
 
         def rated(way: Sequence[Sequence[int]]) -> tuple[float, float]:
+            size = options.size
             costs = [_cost([candidates[i] for i in group], target, size=size) for group in way]
             of_all = [sum(column) for column in zip(*costs, strict=True)]
-            return worth(*of_all, size=size)
+            return worth(*of_all, options.weight)
 
         found += [list(group) for group in min(ways, key=rated)]
     return sorted(found)

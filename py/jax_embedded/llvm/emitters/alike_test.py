@@ -124,7 +124,9 @@ def steps_of(code: Code, indices: tuple[int, ...]) -> None:
 
 def of_products(target: Target, *cases: tuple[str, dict[str, int]], size: bool = False):
     thunks = [thunk_of(subscripts, *arrays_of(subscripts, **e)) for subscripts, e in cases]
-    return groups([candidate_of(one, target, size=size) for one in thunks], target, size=size)
+    return groups(
+        [candidate_of(one, target, size=size) for one in thunks], target, SumOptions(size=size)
+    )
 
 
 def test_products_with_the_same_innermost_loop_are_one_function():
@@ -184,7 +186,7 @@ def test_a_call_and_a_table_are_worth_some_bytes(copied, found):
         Candidate(partial(steps_of, indices=(*range(1, copied), i)), 2, inline=True)
         for i in (70, 81, 92)
     ]
-    assert groups(candidates, M4F, size=True) == found
+    assert groups(candidates, M4F, SumOptions(size=True)) == found
 
 
 def test_numbers_that_were_not_recorded_are_a_bug():
@@ -200,6 +202,6 @@ def test_neon_that_a_tile_alone_did_without_is_a_bug(monkeypatch):
     candidates = [Candidate(partial(steps_of, indices=(3, i)), 2, paired=True) for i in (8, 9)]
     trial._compiled.cache_clear()
     with pytest.raises(InternalError) as caught:
-        groups(candidates, M4F, size=False)
+        groups(candidates, M4F, SumOptions())
     trial._compiled.cache_clear()
     assert caught.value.what == "alike: expected functions without NEON, found one with it"

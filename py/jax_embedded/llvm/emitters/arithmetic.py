@@ -2,6 +2,7 @@
 """What sums of products are computed with, by dtype and core."""
 
 from dataclasses import dataclass, replace
+from math import inf
 from typing import Literal
 
 from llvmlite import ir
@@ -10,7 +11,7 @@ from jax_embedded.ir.thunks import Reduction
 from jax_embedded.llvm.emitters.code import I32
 from jax_embedded.llvm.emitters.number import Number, Value, number
 from jax_embedded.llvm.emitters.reduction import Extremum, ExtremumOfBits, Sum
-from jax_embedded.llvm.emitters.tile_choice import Registers
+from jax_embedded.llvm.emitters.tile_choice import CODE_WEIGHT, Registers
 from jax_embedded.llvm.emitters.unpacked import MOST_TERMS, Unpacked
 from jax_embedded.target import Target
 
@@ -61,6 +62,8 @@ class SumOptions:
     moves: with pairs or vectors, how the addresses go on.
     rank: which of the tiles to take, the best of which is thought to be that of 0.
     library: leave to the DSP library what it has.
+    unpacked: without an FPU, keep sums of f32 unpacked until all is added up.
+    code_weight: see `worth`; None: as the goal has it.
     """
 
     contract: bool = True
@@ -69,6 +72,15 @@ class SumOptions:
     rank: int = 0
     moves: Moves = "freely"
     library: bool = False
+    unpacked: bool = True
+    code_weight: float | None = None
+
+    @property
+    def weight(self) -> float:
+        """Of code."""
+        if self.code_weight is not None:
+            return self.code_weight
+        return inf if self.size else CODE_WEIGHT
 
 
 def terms_at_once(terms: int, *, sequential: bool = False) -> int:
@@ -91,7 +103,7 @@ def arithmetic(
     steps = 1 if kind.fused else 2
     at_once = terms_at_once(terms)
     lanes = target.float_lanes if dtype == "f32" else 1
-    is_worth_it = _UNPACKED_TERMS <= terms <= MOST_TERMS and not size
+    is_worth_it = _UNPACKED_TERMS <= terms <= MOST_TERMS and options.unpacked
     if dtype == "f32" and not in_hardware and is_worth_it:
         registers = Registers(2, 1, MOST_TERMS, steps=30, unroll=1)
         sums = Unpacked(kind, target.multiplies_long)
@@ -110,7 +122,7 @@ def arithmetic(
     else:  # a call for each operation, or two registers for a value
         registers = Registers(2, 1, terms if kind.is_integer else at_once, steps=20 * kind.parts)
     in_order = terms_at_once(terms, sequential=sequential and dtype == "f32")
-    registers = replace(registers, rank=options.rank, in_order=in_order)
+    registers = replace(registers, rank=options.rank, in_order=in_order, code_weight=options.weight)
     is_mve = lanes > 1 and "+mve" in target.features
     moves = options.moves if registers.pairs or is_mve else "freely"
     return Arithmetic(kind, kind, registers, lanes, size, moves, is_mve, pairs)

@@ -49,7 +49,7 @@ def instructions_of_dot(thunk: DotThunk, target: Target, options: SumOptions) ->
     around, first, second, contracting = _axes(thunk)
     row, column, _, terms = in_order(first, second, contracting)
     problem = problem_of(how, row, column, terms)
-    of_each = instructions(problem, how.registers, size=options.size)
+    of_each = instructions(problem, how.registers)
     return of_each * prod(axis.extent for axis in around)
 
 

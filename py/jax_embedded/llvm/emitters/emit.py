@@ -4,7 +4,7 @@
 import re
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from math import inf, prod
 
@@ -36,6 +36,7 @@ from jax_embedded.llvm.emitters.fft import fft
 from jax_embedded.llvm.emitters.pairs import neon_attributes, with_neon
 from jax_embedded.llvm.emitters.reduce import reduce
 from jax_embedded.llvm.emitters.sort import sort, top_k
+from jax_embedded.llvm.emitters.tile_choice import CODE_WEIGHT
 from jax_embedded.llvm.emitters.trial import (
     LONG_REDUCTION,
     LONG_SUM,
@@ -46,7 +47,7 @@ from jax_embedded.llvm.math import PREFIX
 from jax_embedded.target import Target
 
 # Copies of short sums with so many products in all are worth it: what they read and write stays in
-# registers. Beside more of them a call is nothing.
+# registers. Beside more of them a call is nothing. Fewer, if code weighs more.
 _MOST_COPIED = 512
 
 
@@ -92,17 +93,15 @@ def emit_functions(
     program: Program,
     same_code: Mapping[str, str],
     target: Target,
-    *,
-    contract: bool,
-    size: bool = False,
-    library: bool = False,
+    options: SumOptions,
     unpaired: Collection[str] = (),
 ) -> EmittedFunctions:
-    """same_code: see KernelCalls. contract: allow fused multiply-add where the core has it.
+    """same_code: see KernelCalls.
 
-    size: prefer short code. library: see SumOptions.
     unpaired: functions that must not load neighbours two by two.
     """
+    size = options.size
+    most_copied = _MOST_COPIED * CODE_WEIGHT / options.weight
     thunks = [step for step in program.steps() if isinstance(step, EmittedThunk)]
     count = Counter(without_places(thunk) for thunk in thunks)
     first = {without_places(thunk): thunk for thunk in reversed(thunks)}
@@ -111,27 +110,27 @@ def emit_functions(
     functions = []
     for number, thunk in enumerate(count):
         name = f"{program.name}.{number}.{_kind(thunk)}"
-        options = SumOptions(contract, size, library=library)
-        called = library and _is_called(thunk)
+        chosen = replace(options, pairs=False)
+        called = options.library and _is_called(thunk)
         pointers = len(_pointers(thunk))
         write = partial(_write, thunk, same_code, target)
         if _is_long_sum(thunk) and not called and is_worth_trying(target, size=size):
-            pairs = target.loads_pairs and not size and name not in unpaired
-            _, options = best_tile(write, pointers, target, options, pairs=pairs, of=thunk)
+            pairs = options.pairs and name not in unpaired
+            _, chosen = best_tile(write, pointers, target, chosen, pairs=pairs, of=thunk)
         copied = "f32" in target.float_dtypes and not size
-        copied = copied and count[thunk] * _products(thunk) <= _MOST_COPIED
+        copied = copied and count[thunk] * _products(thunk) <= most_copied
         inline = count[thunk] == 1 or copied
-        paired = options.pairs and target.pairs_are_doubles
+        paired = chosen.pairs and target.pairs_are_doubles
         if paired:
-            inline = is_all and _products(thunk) <= _MOST_COPIED
+            inline = is_all and _products(thunk) <= most_copied
         inline = inline and not isinstance(thunk, BakedDotThunk)
         candidate = Candidate(
-            partial(write, options=options), pointers, count[thunk], inline, paired
+            partial(write, options=chosen), pointers, count[thunk], inline, paired
         )
         may_be_told = isinstance(thunk, DotThunk | ConvolutionThunk) and not (called or copied)
         functions.append(_Function(name, thunk, candidate, may_be_told))
     written = _Written()
-    for group in _groups(functions, target, size=size):
+    for group in _groups(functions, target, options):
         written.add(group)
     neon = with_neon(code_of(written.apart), target) if written.apart.functions else ""
     in_order = code_of(written.in_order) if written.in_order.functions else ""
@@ -165,10 +164,12 @@ class _Function:
     may_be_told: bool
 
 
-def _groups(functions: Sequence[_Function], target: Target, *, size: bool) -> list[list[_Function]]:
+def _groups(
+    functions: Sequence[_Function], target: Target, options: SumOptions
+) -> list[list[_Function]]:
     """Those that become one, in the order of the first of each."""
     places = [i for i, one in enumerate(functions) if one.may_be_told and target.name != "host"]
-    found = groups([functions[i].candidate for i in places], target, size=size)
+    found = groups([functions[i].candidate for i in places], target, options)
     together = [[places[i] for i in group] for group in found]
     alone = [[i] for i in range(len(functions)) if i not in places]
     return [[functions[i] for i in group] for group in sorted([*together, *alone])]

@@ -10,11 +10,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from itertools import product
+from math import inf
 
 MOST_CODE = 1100  # bytes for one dot
 _PAIRED = 8  # registers that LLVM loads pairs into ahead of their use
+_RUN = 8  # neighbours that one instruction loads at most
 _AS_GOOD = 0.02  # of the instructions
-_WORTH = 0.03  # half the code is as good as 2.1 % of the instructions
+# Half the code is as good as 2.1 % of the instructions.
+CODE_WEIGHT = 0.03
 
 
 Sides = tuple[bool, bool]
@@ -33,6 +36,7 @@ class Registers:
     reach: how many bytes behind an address a load reaches.
     in_order: terms of a sum that is made at once if they are added one after the other.
     scalars_stay: whether those that vectors are multiplied by stay in scalar registers in any case.
+    code_weight: see `worth`.
     """
 
     values: int
@@ -47,6 +51,7 @@ class Registers:
     reach: int = 1020
     in_order: int = 0
     scalars_stay: bool = False
+    code_weight: float = CODE_WEIGHT
 
 
 @dataclass(frozen=True)
@@ -94,18 +99,17 @@ class Problem:
     there: Sides = (True, True)
 
 
-def choose(problem: Problem, registers: Registers, *, size: bool = False) -> Tile:
-    """The tile of this rank: that of 0 is thought to take the fewest instructions, in code that is
-    no longer than MOST_CODE if that can be; of those that are about as good, the shortest.
-
-    size: to take the shortest code.
+def choose(problem: Problem, registers: Registers) -> Tile:
+    """The tile of this rank: that of 0 is thought to be worth most, in code that is no longer than
+    MOST_CODE if that can be; of those that take about as few instructions, the shortest.
     """
-    tiles = _ranked(problem, replace(registers, rank=0), size)
+    tiles = _ranked(problem, replace(registers, rank=0))
     return tiles[min(registers.rank, len(tiles) - 1)]
 
 
 @cache
-def _ranked(problem: Problem, registers: Registers, size: bool) -> list[Tile]:
+def _ranked(problem: Problem, registers: Registers) -> list[Tile]:
+    weight = registers.code_weight
     candidates = []
     for along in ("rows", *problem.vectors):
         lanes = registers.lanes if along != "rows" else 1
@@ -113,30 +117,35 @@ def _ranked(problem: Problem, registers: Registers, size: bool) -> list[Tile]:
             (_cost(problem, registers, tile, lanes), tile)
             for tile in _tiles(problem, registers, along, lanes)
         ]
-    if not size:
+    if weight < inf:
         shortest = min(code for (_, code), _ in candidates)
         candidates = [c for c in candidates if c[0][1] <= max(MOST_CODE, shortest)]
-    candidates.sort(key=lambda c: worth(*c[0], size=size))
+    candidates.sort(key=lambda c: worth(*c[0], weight))
     fewest = min(instructions for (instructions, _), _ in candidates)
     good = [c for c in candidates if c[0][0] <= fewest * (1 + _AS_GOOD)]
-    first = candidates[0] if size else min(good, key=lambda c: (c[0][1], c[0][0]))
+    first = candidates[0] if weight == inf else min(good, key=lambda c: (c[0][1], c[0][0]))
     return [tile for _, tile in [first, *(c for c in candidates if c is not first)]]
 
 
-def worth(instructions: float, code: float, *, size: bool = False) -> tuple[float, float]:
-    """The less, the better. size: prefer short code."""
-    return (code, instructions) if size else (instructions * code**_WORTH, code)
+def worth(instructions: float, code: float, code_weight: float) -> tuple[float, float]:
+    """The less, the better.
+
+    code_weight: how many percent more instructions code may take that is one percent shorter; inf:
+        as many as it likes.
+    """
+    return (code, instructions) if code_weight == inf else (instructions * code**code_weight, code)
 
 
-def instructions(problem: Problem, registers: Registers, *, size: bool = False) -> float:
+def instructions(problem: Problem, registers: Registers) -> float:
     """About how many the dot takes with the tile that `choose` gives."""
-    tile = choose(problem, registers, size=size)
+    tile = choose(problem, registers)
     return _cost(problem, registers, tile, registers.lanes if tile.along != "rows" else 1)[0]
 
 
 def _tiles(problem: Problem, registers: Registers, along: str, lanes: int) -> Iterator[Tile]:
     width = lanes if along == "columns" else 1
     terms = problem.terms // lanes if along == "terms" else problem.terms
+    fast = registers.unroll > 1 and registers.code_weight == CODE_WEIGHT
     for rows, columns, chains in product(
         _sizes(problem.rows, 1, registers.sums),
         _sizes(problem.columns, width, registers.sums * width),
@@ -151,6 +160,8 @@ def _tiles(problem: Problem, registers: Registers, along: str, lanes: int) -> It
                 continue
             if peeled and registers.unroll == 1:
                 continue
+            if not peeled and fast and unroll == min(terms, part) > 1:
+                continue  # the same as peeled, but for functions that are told numbers
             if along == "terms" and unroll > 8:
                 continue  # little fewer instructions, much more code
             splats = along == "columns" and not registers.scalars_stay
@@ -209,16 +220,19 @@ def _cost(problem: Problem, registers: Registers, tile: Tile, lanes: int) -> tup
         for columns, column_count in _cuts(problem.columns, tile.columns):
             vectors = -(-columns // width)
             sums = rows * vectors
+            held = sums * tile.chains
             left: float = 1 + (rows - 1) / tile.unroll if problem.sliding else rows
-            left *= _instructions_of_a_load(problem.row_steps, rows, tile.unroll, registers)
+            left *= _instructions_of_a_load(problem.row_steps, rows, tile, held, registers)
             right: float = vectors
             if tile.along == "rows" and problem.column_steps[0] == problem.column_steps[1] != 0:
                 right = 1 + (columns - 1) / tile.unroll
             if problem.sliding_vectors and tile.along == "columns":
                 right = 1 + (vectors - 1) / tile.unroll
-            right *= _instructions_of_a_load(problem.column_steps, columns, tile.unroll, registers)
+            right *= _instructions_of_a_load(problem.column_steps, columns, tile, held, registers)
             left, right = left * problem.there[0], right * problem.there[1]
             body = registers.steps * sums + left + right
+            if tile.along == "terms":
+                body += 2 * max(0, held + min(rows, vectors) + 1 - registers.values)
             begin = 0 if tile.peeled else sums * tile.chains
             end = sums * tile.chains + 8 + tail * (registers.steps * sums + rows + vectors)
             if tile.along == "terms":
@@ -243,10 +257,14 @@ def _cost(problem: Problem, registers: Registers, tile: Tile, lanes: int) -> tup
 
 
 def _instructions_of_a_load(
-    steps: tuple[int, int], count: int, unroll: int, registers: Registers
+    steps: tuple[int, int], count: int, tile: Tile, held: int, registers: Registers
 ) -> float:
-    """On average, of the elements or vectors that an iteration reads on one side."""
+    """On average, of the elements or vectors that an iteration reads on one side.
+
+    held: registers with sums.
+    """
     of_tile, of_terms = steps
+    unroll = tile.unroll
     # An addition for each load that is out of reach; where the terms of a row lie side by side LLVM
     # finds an address that many of them share.
     places = product(range(count), range(unroll)) if of_terms != 1 else ()
@@ -254,7 +272,13 @@ def _instructions_of_a_load(
     instructions = 1 + far / (count * unroll)
     if registers.pairs and registers.lanes == 1:
         along = count if of_tile == 1 else unroll if of_terms == 1 else 1
-        instructions *= (along - along // 2) / along
+        loads = along - along // 2
+        # An address that does nothing but go on, and room for what is loaded ahead.
+        alone = tile.rows == tile.columns == 1 and of_terms == 1
+        stream = of_tile == 1 and of_terms == count > 1 and held + 2 * count <= registers.values
+        if alone or stream:
+            loads = -(-along // _RUN)
+        instructions *= loads / along
     return instructions
 
 

@@ -54,7 +54,7 @@ class Tiling:
         lanes = how.lanes
         problem = problem_of(how, row, column, terms, there)
         self.there, self.one = there, how.one
-        self.tile: Tile = choose(problem, how.registers, size=how.size)
+        self.tile: Tile = choose(problem, how.registers)
         # Numbers of both sides; beside vectors, those of one side that go to all of their lanes.
         self.pairs = how.pairs and self.tile.along == ("rows" if lanes == 1 else "columns")
         self.vector = Vector(lanes, how.number)

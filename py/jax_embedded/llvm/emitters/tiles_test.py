@@ -488,7 +488,7 @@ def test_parts_make_about_as_many_as_they_have_terms(terms):
 
 def test_of_tiles_that_are_about_as_good_the_shortest_comes_first():
     problem, registers = Problem(1, 32, 64), Registers(values=8, sums=4, terms=64)
-    costs = [_cost(problem, registers, tile, 1) for tile in _ranked(problem, registers, False)]
+    costs = [_cost(problem, registers, tile, 1) for tile in _ranked(problem, registers)]
     fewest = min(instructions for instructions, _ in costs)
     good = [code for instructions, code in costs if instructions <= fewest * 1.02]
     assert costs[0][1] == min(good) < max(good)

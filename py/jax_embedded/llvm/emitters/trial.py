@@ -29,7 +29,10 @@ LONG_SUM = 200  # products: so many are worth the trouble
 LONG_REDUCTION = 32  # elements
 _MOST_TILES = 48
 # Tiles with which each way is tried; the others are with the best of these.
-_EACH_WAY = 3
+_EACH_WAY = 2
+# So many tiles in a row may be no better than the ones before; fewer where the estimate is close,
+# which is that of instructions without vectors.
+_PATIENCE, _PATIENCE_IF_CLOSE = 8, 5
 
 
 class Cost(NamedTuple):
@@ -55,7 +58,7 @@ def best_tile(
     options: SumOptions,
     *,
     pairs: bool,
-    patience: int = 8,
+    patience: int | None = None,
     one_way: bool = False,
     of: Hashable = None,
 ) -> tuple[Cost, SumOptions]:
@@ -63,7 +66,7 @@ def best_tile(
 
     write: writes a function with so many arguments.
     pairs: load pairs, unless no tile with them does without NEON.
-    patience: how many tiles in a row may be no better than the ones before.
+    patience: see _PATIENCE.
     one_way: try that way alone to load pairs that mostly is the best one.
     of: what the function does; a tile that was tried of the same before is not tried again.
     """
@@ -74,6 +77,9 @@ def best_tile(
             known[tried] = _cost(write, pointers, target, tried)
         return known[tried]
 
+    if patience is None:
+        close = target.float_lanes == 1 and not options.size
+        patience = _PATIENCE_IF_CLOSE if close else _PATIENCE
     unpaired = replace(options, pairs=False)
     ways = [unpaired]
     if pairs and target.pairs_are_doubles:
@@ -109,7 +115,7 @@ def _best_rank(
 
 
 def _rated(cost: Cost, options: SumOptions) -> tuple[float, float]:
-    return worth(*cost, size=options.size)
+    return worth(*cost, options.weight)
 
 
 def _cost(

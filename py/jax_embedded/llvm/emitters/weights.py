@@ -105,7 +105,7 @@ def _layout(step: Step, where: Slice, target: Target, options: SumOptions) -> _L
         return None
     row = rows[0] if rows else ONE
     how = arithmetic("f32", target, term.extent, options, sequential=step.sequential)
-    as_it_is = instructions(*_problem(how, row, column, term, side), size=options.size)
+    as_it_is = instructions(*_problem(how, row, column, term, side))
     products = row.extent * column.extent * term.extent
     tried = products >= LONG_SUM and is_worth_trying(target, size=options.size)
     most = as_it_is * (1 + _MOST_WORSE if tried else 1 - _GAIN)
@@ -114,7 +114,7 @@ def _layout(step: Step, where: Slice, target: Target, options: SumOptions) -> _L
         if column.extent % width == 0 and column.extent * term.extent > 1:
             narrow = replace(column, extent=width, **{side: 1})
             tall = replace(term, **{side: width})
-            of_tile = instructions(*_problem(how, row, narrow, tall, side), size=options.size)
+            of_tile = instructions(*_problem(how, row, narrow, tall, side))
             found = (of_tile + _PER_TILE) * (column.extent // width)
             if found < most:
                 estimates.append((found, width))
@@ -125,7 +125,8 @@ def _layout(step: Step, where: Slice, target: Target, options: SumOptions) -> _L
 
     def rated(layout: _Layout | None) -> tuple[float, float]:
         changed = _with_layout(step, where, layout) if layout else step
-        return worth(*_cost(without_places(changed), target, options), size=options.size)
+        cost = _cost(without_places(changed), target, options)
+        return worth(*cost, options.weight)
 
     return min([None, *layouts[:_TRIED]], key=rated)
 

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+import re
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from jax_embedded.capture.capture_testing import CaptureRequest, capture
+from jax_embedded.compile_options import CompileOptions
+from jax_embedded.errors import ExportError
+from jax_embedded.generate import Generated, generate
+from jax_embedded.ir.c_function import c_function
+from jax_embedded.pipeline import program_of
+from jax_embedded.target import TARGETS
+
+SOURCE = """
+import jax.numpy as jnp
+
+def product(a, b):
+    return a @ b
+
+def scaled(a, b):
+    return (a @ b) * 3 + 1
+"""
+SHAPES = {"a": "f32[16,24]", "b": "f32[24,12]"}
+
+
+@pytest.fixture(scope="module")
+def generated(tmp_path_factory):
+    src: Path = tmp_path_factory.mktemp("src") / "f.py"
+    src.write_text(SOURCE)
+
+    @cache
+    def of(fn: str, target: str, most: int | None = None, *, size: bool = False) -> Generated:
+        dump = capture(CaptureRequest(src, fn, SHAPES))
+        options = CompileOptions("f", "f", TARGETS[target], size=size, max_code_bytes=most)
+        function = c_function("f", dump.parameters, dump.results)
+        return generate(program_of(dump, "f"), function, options)
+
+    return of
+
+
+@pytest.mark.parametrize("target", ["cortex-m3", "cortex-m4f"])
+def test_a_limit_that_fast_code_keeps_changes_nothing(generated, target):
+    fast = generated("product", target).code
+    assert generated("product", target, fast.code_bytes).code == fast
+
+
+def test_code_that_may_not_be_as_long_as_fast_code_lies_between_it_and_short_code(generated):
+    fast, short = (
+        generated("product", "cortex-m4f", size=size).code.code_bytes for size in (False, True)
+    )
+    limits = [fast - 1, 2 * short]
+    long, shorter = (generated("product", "cortex-m4f", most).code.code_bytes for most in limits)
+    assert limits[0] >= long > limits[1] >= shorter > short
+
+
+@pytest.mark.parametrize("target", ["cortex-m3", "cortex-m4f", "cortex-m55"])
+def test_the_least_that_may_be_asked_for_is_what_short_code_takes(generated, target):
+    """Of its own: what it draws in does not count."""
+    shortest = re.compile(r"expected at most 1 bytes of code, found (\d+)")
+    with pytest.raises(ExportError) as error:
+        generated("product", target, 1)
+    found = shortest.search(str(error.value))
+    assert found
+    least = int(found[1])
+    assert generated("product", target, least).code.code_bytes == least
+    assert least <= generated("product", target, size=True).code.code_bytes
+    with pytest.raises(ExportError):
+        generated("product", target, least - 1)
+
+
+@pytest.mark.parametrize("target", ["cortex-m0", "cortex-m3"])
+def test_short_code_without_an_fpu_counts_what_it_draws_in(generated, target):
+    """Sums alone need no library if they stay unpacked."""
+    library = {"__aeabi_fadd", "__aeabi_fmul"}
+    assert not library.intersection(generated("product", target, size=True).code.externals)
+    code, fast = generated("scaled", target, size=True).code, generated("scaled", target).code
+    assert library.issubset(code.externals)
+    assert code.code_bytes < fast.code_bytes - 200
