@@ -310,5 +310,6 @@ VARIANTS = (
         "_short",
         ["convolutions_2d", "dot_of_tiles_and_rests", "dots_of_many_shapes", "equal_layers", "int8_weights", "residual_layers", "sorted_lines"],
         optimize = "size",
-    )
+    ) |
+    _variants("_within", ["dot_large"], max_code_bytes = 600)
 )

@@ -304,7 +304,7 @@ def separated_address(program: Program, separated: Program, scratch: Scratch) ->
     return find
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(structured())
 def test_values_told_apart_and_in_the_memory_of_results(program):
     program = with_result(program)
@@ -339,25 +339,25 @@ def test_a_value_lies_in_a_result_while_that_is_free():
     assert scratch.workspace_bytes == 120
 
 
-@settings(max_examples=200, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(structured())
 def test_every_read_in_loops_and_branches_sees_what_xla_s_memory_holds(program):
     check(program, runs=3)
 
 
-@settings(max_examples=400, deadline=None, derandomize=True)
+@settings(max_examples=200, deadline=None, derandomize=True)
 @given(schedules(partial_overlap=False))
 def test_every_read_sees_what_xla_s_memory_holds(program):
     check(program)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True, phases=[Phase.generate])
+@settings(max_examples=150, deadline=None, derandomize=True, phases=[Phase.generate])
 @given(schedules(partial_overlap=True))
 def test_results_that_reach_beyond_an_operand(program):
     check(program)
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=100, deadline=None, derandomize=True)
 @given(schedules(partial_overlap=False))
 def test_every_slice_is_aligned_to_its_elements(program):
     check_alignment(plan_scratch(program))
@@ -382,7 +382,7 @@ def lifetimes(draw) -> Program:
     return program_of(*(kernel(r, w) for r, w in zip(reads, writes, strict=True)))
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=150, deadline=None, derandomize=True)
 @given(lifetimes())
 def test_what_lives_at_one_time_does_not_overlap(program):
     scratch = check(program)

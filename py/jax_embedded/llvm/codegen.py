@@ -41,8 +41,8 @@ _FPU_ORDER = ("-enable-misched=true", "-enable-misched=false")
 # Where short code is preferred: how addresses go on in loops, as we wrote them or as LLVM likes,
 # which is mostly longer for our own loops and shorter for XLA's.
 _ADDRESSES = tuple((f"{RETURNS_LAST}=true", f"-disable-lsr={off}") for off in ("true", "false"))
-# Of LLVM IR, for which several ways are tried.
-_MOST_LINES = 30_000
+# Of LLVM IR before optimisation, for which several ways are tried: for fast code, and for short.
+_MOST_LINES, _MOST_LINES_OF_SHORT_CODE = 10_000, 30_000
 # Where short code is preferred, each may be what makes the shortest.
 _GOALS: tuple[Goal, ...] = get_args(Goal)
 _Emitted = TypeVar("_Emitted", str, bytes)
@@ -95,7 +95,7 @@ def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> Obje
     machine = target_machine(target)
     ways = _ways(linked, target, machine, size=size)
     # Of a long program LLVM would take as many seconds for each.
-    if linked.llvm_ir.count("\n") > _MOST_LINES:
+    if linked.llvm_ir.count("\n") > (_MOST_LINES_OF_SHORT_CODE if size else _MOST_LINES):
         ways = islice(ways, 1)
     text, assembly, data = _best(list(ways), machine, size=size)
     externals = undefined_symbols(data)

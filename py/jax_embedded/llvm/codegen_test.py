@@ -423,5 +423,19 @@ def test_short_code_looks_at_the_condition_at_the_end_of_a_loop():
 
 def test_of_a_long_program_one_way_is_tried(monkeypatch):
     shortest = total_bytes(FEW)
-    monkeypatch.setattr(codegen_module, "_MOST_LINES", 0)
+    monkeypatch.setattr(codegen_module, "_MOST_LINES_OF_SHORT_CODE", 0)
     assert total_bytes(FEW) > shortest
+
+
+@pytest.mark.parametrize("most", [10_000, 0])
+def test_of_long_fast_code_one_order_is_tried(monkeypatch, most):
+    tried = []
+
+    def least(found: list[int]) -> int:
+        tried.extend(found)
+        return 0
+
+    monkeypatch.setattr(codegen_module, "_least", least)
+    monkeypatch.setattr(codegen_module, "_MOST_LINES", most)
+    generated(M4F, FEW)
+    assert len(tried) == (2 if most else 1)

@@ -14,7 +14,10 @@ WORKLOADS = {
             "x": "f32[256]",
             "y": "f32[256]",
         },
-        limits = [120],
+        limits = [
+            72,
+            120,
+        ],
     ),
     "matvec": _workload(
         {
@@ -22,7 +25,10 @@ WORKLOADS = {
             "b": "f32[64]",
         },
         function = "matmul",
-        limits = [240],
+        limits = [
+            240,
+            320,
+        ],
     ),
     "matmul": _workload(
         {
@@ -39,9 +45,16 @@ WORKLOADS = {
     # The errors of ten layers add up; each alone may have 4.
     "autoencoder": _workload(
         {"x": "f32[640]"},
+        limits = [1500],
         max_ulp = 40,
     ),
-    "kalman": _workload(example_inputs = "kalman_example"),
+    "kalman": _workload(
+        example_inputs = "kalman_example",
+        limits = [
+            590,
+            820,
+        ],
+    ),
     "fir": _workload(
         {
             "taps": "f32[32]",
@@ -65,7 +78,10 @@ WORKLOADS = {
             600,
         ],
     ),
-    "depthwise": _workload({"x": "f32[12,12,6]"}),
+    "depthwise": _workload(
+        {"x": "f32[12,12,6]"},
+        limits = [220],
+    ),
     "softmax": _workload({"x": "f32[50]"}),
     "gru": _workload({
         "h": "f32[16]",

@@ -105,7 +105,7 @@ def arithmetic(
     lanes = target.float_lanes if dtype == "f32" else 1
     is_worth_it = _UNPACKED_TERMS <= terms <= MOST_TERMS and options.unpacked
     if dtype == "f32" and not in_hardware and is_worth_it:
-        registers = Registers(2, 1, MOST_TERMS, steps=30, unroll=1)
+        registers = Registers(2, 1, MOST_TERMS, steps=30, unroll=1, code_weight=options.weight)
         sums = Unpacked(kind, target.multiplies_long)
         # Thumb-2's loads move their addresses.
         moves = "by_load" if target.multiplies_long else "freely"
@@ -139,7 +139,8 @@ def arithmetic_of_one(
         return replace(how, sum=Sum(how.number), one=[], registers=replace(how.registers, steps=1))
     largest = operation == "maximum"
     if "f32" not in target.float_dtypes:
-        registers = Registers(8, 4, terms, steps=_OF_BITS, rank=options.rank)
+        rank, weight = options.rank, options.weight
+        registers = Registers(8, 4, terms, steps=_OF_BITS, rank=rank, code_weight=weight)
         sum_ = ExtremumOfBits(largest)
         return Arithmetic(how.number, sum_, registers, 1, options.size, one=[])
     registers = replace(how.registers, terms=terms, in_order=terms)

@@ -9,9 +9,10 @@ import pytest
 
 from jax_embedded.ir.elementwise import Operation
 from jax_embedded.ir.thunks import DotAxis, Origin, ReduceThunk, Reduction
-from jax_embedded.llvm.emitters.arithmetic import SumOptions
+from jax_embedded.llvm.emitters.arithmetic import SumOptions, arithmetic, arithmetic_of_one
 from jax_embedded.llvm.emitters.reduce import reduce
 from jax_embedded.llvm.emitters.sums_testing import HOST, called, close, slice_of
+from jax_embedded.target import TARGETS
 
 SCALARS = replace(HOST, float_lanes=1, fused=True)
 # What the code of a core computes with, but as this machine's code.
@@ -131,3 +132,14 @@ def test_epilogues(name):
     )
     got = reduced(array, (1,), "add", name, *mean)
     assert close(got, np.mean(array.astype(np.float64), axis=1) ** -0.5, 8)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("operation", get_args(Reduction))
+@pytest.mark.parametrize("terms", [3, 50, 5000])
+def test_what_code_weighs_is_for_all_sums(target, operation, terms):
+    for options in (SumOptions(), SumOptions(size=True), SumOptions(code_weight=0.5)):
+        how = arithmetic_of_one(operation, TARGETS[target], terms, options)
+        assert how.registers.code_weight == options.weight
+        how = arithmetic("f32", TARGETS[target], terms, options)
+        assert how.registers.code_weight == options.weight
