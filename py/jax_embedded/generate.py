@@ -40,7 +40,7 @@ _BETWEEN = tuple(
     _Way(size, code_weight=weight)
     for size, weights in (
         (False, (0.045, 0.07, 0.1, 0.15, 0.2, 0.3, 0.45, 0.7, 1.0, 1.5, 3.0)),
-        (True, (0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 4.5)),
+        (True, (1.0, 1.5, 2.0, 3.0, 4.5)),
     )
     for weight in weights
 )

@@ -65,7 +65,8 @@ def test_the_least_that_may_be_asked_for_is_what_short_code_takes(generated, tar
     assert found
     least = int(found[1])
     assert generated("product", target, least).code.code_bytes == least
-    assert least <= generated("product", target, size=True).code.code_bytes
+    short = generated("product", target, size=True).code.code_bytes
+    assert least == short if TARGETS[target].float_dtypes else least < short / 2
     with pytest.raises(ExportError):
         generated("product", target, least - 1)
 

@@ -101,7 +101,7 @@ class Problem:
 
 def choose(problem: Problem, registers: Registers) -> Tile:
     """The tile of this rank: that of 0 is thought to be worth most, in code that is no longer than
-    MOST_CODE if that can be; of those that take about as few instructions, the shortest.
+    MOST_CODE if that can be; of fast ones that take about as few instructions, the shortest.
     """
     tiles = _ranked(problem, replace(registers, rank=0))
     return tiles[min(registers.rank, len(tiles) - 1)]
@@ -121,9 +121,11 @@ def _ranked(problem: Problem, registers: Registers) -> list[Tile]:
         shortest = min(code for (_, code), _ in candidates)
         candidates = [c for c in candidates if c[0][1] <= max(MOST_CODE, shortest)]
     candidates.sort(key=lambda c: worth(*c[0], weight))
-    fewest = min(instructions for (instructions, _), _ in candidates)
-    good = [c for c in candidates if c[0][0] <= fewest * (1 + _AS_GOOD)]
-    first = candidates[0] if weight == inf else min(good, key=lambda c: (c[0][1], c[0][0]))
+    first = candidates[0]
+    if weight == CODE_WEIGHT:
+        fewest = min(instructions for (instructions, _), _ in candidates)
+        good = [c for c in candidates if c[0][0] <= fewest * (1 + _AS_GOOD)]
+        first = min(good, key=lambda c: (c[0][1], c[0][0]))
     return [tile for _, tile in [first, *(c for c in candidates if c is not first)]]
 
 

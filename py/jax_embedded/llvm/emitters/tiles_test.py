@@ -2,6 +2,7 @@
 """Dots and convolutions of every shape, with the arithmetic of every core, on this machine."""
 
 from dataclasses import replace
+from math import inf
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from jax_embedded.llvm.emitters.arithmetic import SumOptions, terms_at_once
 from jax_embedded.llvm.emitters.convolution import convolution
 from jax_embedded.llvm.emitters.dot import dot
 from jax_embedded.llvm.emitters.sums_testing import HOST, called, close, slice_of, thunk_of
-from jax_embedded.llvm.emitters.tile_choice import Problem, Registers, Tile, _cost, _ranked
+from jax_embedded.llvm.emitters.tile_choice import Problem, Registers, Tile, _cost, _ranked, worth
 from jax_embedded.llvm.emitters.unpacked import MOST_TERMS
 
 # What the code of a core computes with, but as this machine's code.
@@ -492,3 +493,11 @@ def test_of_tiles_that_are_about_as_good_the_shortest_comes_first():
     fewest = min(instructions for instructions, _ in costs)
     good = [code for instructions, code in costs if instructions <= fewest * 1.02]
     assert costs[0][1] == min(good) < max(good)
+
+
+@pytest.mark.parametrize("weight", [0.1, 1.0, inf])
+def test_the_tile_that_is_worth_most_comes_first_if_code_weighs_more(weight):
+    problem = Problem(1, 32, 64)
+    registers = Registers(values=8, sums=4, terms=64, code_weight=weight)
+    costs = [_cost(problem, registers, tile, 1) for tile in _ranked(problem, registers)]
+    assert worth(*costs[0], weight) == min(worth(*cost, weight) for cost in costs)
