@@ -39,7 +39,7 @@ _SHORT_WITHOUT_AN_FPU = (*_SHORT, _Way(size=True, unpacked=False))
 _BETWEEN = tuple(
     _Way(size, code_weight=weight)
     for size, weights in (
-        (False, (0.045, 0.07, 0.1, 0.15, 0.2, 0.3, 0.45, 0.7, 1.0, 1.5, 3.0)),
+        (False, (0.045, 0.07, 0.1, 0.15, 0.2, 0.3, 0.45, 0.7, 1.0)),
         (True, (1.0, 1.5, 2.0, 3.0, 4.5)),
     )
     for weight in weights
