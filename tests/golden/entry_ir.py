@@ -7,6 +7,7 @@ from pathlib import Path
 from jax_embedded.ir.c_function import c_function
 from jax_embedded.ir.dump import Dump
 from jax_embedded.ir.scratch import plan_scratch
+from jax_embedded.llvm.emitters.arithmetic import SumOptions
 from jax_embedded.llvm.emitters.emit import emit_functions
 from jax_embedded.llvm.entry import entry_module
 from jax_embedded.pipeline import program_of
@@ -16,5 +17,5 @@ if __name__ == "__main__":
     dump = Dump.read(Path(sys.argv[1]))
     program = program_of(dump, sys.argv[2])
     function = c_function(program.name, dump.parameters, dump.results)
-    emitted = emit_functions(program, {}, TARGETS["host"], contract=True)
+    emitted = emit_functions(program, {}, TARGETS["host"], SumOptions())
     print(entry_module(program, function, plan_scratch(program), emitted), end="")
