@@ -55,7 +55,7 @@ def test_code_that_may_not_be_as_long_as_fast_code_lies_between_it_and_short_cod
     assert limits[0] >= long > limits[1] >= shorter > short
 
 
-@pytest.mark.parametrize("target", ["cortex-m3", "cortex-m4f", "cortex-m55"])
+@pytest.mark.parametrize("target", ["cortex-m3", "cortex-m4f"])
 def test_the_least_that_may_be_asked_for_is_what_short_code_takes(generated, target):
     """Of its own: what it draws in does not count."""
     shortest = re.compile(r"expected at most 1 bytes of code, found (\d+)")
