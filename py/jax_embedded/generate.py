@@ -3,8 +3,10 @@
 short code, or code that is as fast as a number of bytes allows.
 """
 
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING
 
 from jax_embedded.child import Killed, run_in_child
@@ -84,6 +86,7 @@ def generate(program: Program, function: CFunction, options: CompileOptions) -> 
 def _best(program: Program, function: CFunction, options: CompileOptions) -> Generated:
     """The shortest if none is short enough."""
 
+    @cache
     def generated(way: _Way) -> Generated:
         return _generate_in_child(program, function, options, way)
 
@@ -96,18 +99,11 @@ def _best(program: Program, function: CFunction, options: CompileOptions) -> Gen
         if not _excess(fast, options):
             return fast
     ways = _SHORT if options.target.float_dtypes else _SHORT_WITHOUT_AN_FPU
-    best = min(map(generated, ways), key=badness)
-    if options.size or _excess(best, options):
-        return best
-    first, last = 0, len(_BETWEEN)
-    while first < last:
-        middle = (first + last) // 2
-        found = generated(_BETWEEN[middle])
-        if _excess(found, options):
-            first = middle + 1
-        else:
-            best, last = found, middle
-    return best
+    short = min(map(generated, ways), key=badness)
+    if options.size or _excess(short, options):
+        return short
+    first = bisect_left(_BETWEEN, True, key=lambda way: not _excess(generated(way), options))
+    return generated(_BETWEEN[first]) if first < len(_BETWEEN) else short
 
 
 def _excess(found: Generated, options: CompileOptions) -> int:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from jax_embedded import generate as generate_module
 from jax_embedded.capture.capture_testing import CaptureRequest, capture
 from jax_embedded.compile_options import CompileOptions
 from jax_embedded.errors import ExportError
@@ -41,9 +42,18 @@ def generated(tmp_path_factory):
 
 
 @pytest.mark.parametrize("target", ["cortex-m3", "cortex-m4f"])
-def test_a_limit_that_fast_code_keeps_changes_nothing(generated, target):
+def test_a_limit_that_fast_code_keeps_changes_nothing(generated, target, monkeypatch):
     fast = generated("product", target).code
+    ways = []
+    in_child = generate_module._generate_in_child
+
+    def recorded(*arguments):
+        ways.append(arguments[-1])
+        return in_child(*arguments)
+
+    monkeypatch.setattr(generate_module, "_generate_in_child", recorded)
     assert generated("product", target, fast.code_bytes).code == fast
+    assert ways == [generate_module._FAST]
 
 
 def test_code_that_may_not_be_as_long_as_fast_code_lies_between_it_and_short_code(generated):
