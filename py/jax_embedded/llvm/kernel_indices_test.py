@@ -62,6 +62,22 @@ def narrowed(*lines: str, **options: str) -> str:
             "%b8 = trunc i64 %i to i8",
             "%k = zext i8 %b8 to i64",
         ),
+        # A counter is known to be small, and what is computed from it.
+        ("%j = add i64 %i, 1", "%c = icmp slt i64 %j, 8"),
+        (
+            "%j = sub i64 -1, %i",
+            "%k = mul nsw i64 %j, 3",
+            "%l = sdiv i64 %k, 2",
+            "%m = srem i64 %l, 3",
+        ),
+        ("%k = add i64 %i, 1", "%j = mul i64 %k, 3", AT_J, "%x = trunc i64 %k to i8"),
+        (
+            "%d = icmp ult i64 %i, 3",
+            "%j = select i1 %d, i64 %i, i64 7",
+            "%k = call i64 @llvm.smax.i64(i64 %j, i64 2)",
+            "%l = sub i64 %k, %j",
+            "%e = icmp slt i64 %l, 0",
+        ),
     ],
 )
 def test_an_index_becomes_i32(lines):
@@ -73,11 +89,18 @@ def test_an_index_becomes_i32(lines):
 @pytest.mark.parametrize(
     ("lines", "stays"),
     [
-        (("%j = add i64 %i, 1", "%c = icmp slt i64 %j, 8"), "%i = phi i64"),
+        # 9 * 2**28 is no i32.
+        (("%j = mul i64 %i, 268435456", "%c = icmp slt i64 %j, 8"), "%i = phi i64"),
+        (("%j = sub i64 %i, 2147483640", "%c = icmp slt i64 %j, 8"), "%i = phi i64"),
         (
-            ("%k = add i64 %i, 1", "%j = mul i64 %k, 3", AT_J, "%x = trunc i64 %k to i8"),
+            ("%j = mul i64 %i, 65536", "%k = mul i64 %j, %j", "%c = icmp eq i64 %k, 0"),
             "%i = phi i64",
         ),
+        (
+            (AT, LOAD, "%y = zext i32 %x to i64", "%z = sub i64 %i, %y", "%c = icmp eq i64 %z, 0"),
+            "%i = phi i64",
+        ),
+        ((AT, LOAD, "%y = zext i32 %x to i64", "%z = sdiv i64 %i, %y"), "%i = phi i64"),
         (("%j = mul nsw i64 %i, 4294967296",), "%i = phi i64"),
         (("store i64 %i, ptr %b, align 8",), "%i = phi i64"),
         (("%j = add nsw i64 %i, %group",), "%i = phi i64"),
@@ -85,7 +108,6 @@ def test_an_index_becomes_i32(lines):
         ((AT, LOAD, "%y = zext i32 %x to i64", "%z = mul nsw i64 %y, %y"), "mul nsw i64 %y, %y"),
         ((AT, LOAD, "%y = sext i32 %x to i64", "%z = add nsw i64 %y, 5"), "add nsw i64 %y, 5"),
         (("%j = lshr i64 %i, 3",), "lshr i64 %i, 3"),
-        (("%j = sdiv i64 %i, 3",), "sdiv i64 %i, 3"),
         (("%d = bitcast i64 %i to double",), "bitcast i64 %i"),
         (("%j = and i64 %i, 255",), "and i64 %i, 255"),
     ],
@@ -102,6 +124,67 @@ def test_one_number_of_the_users_leaves_the_indices_beside_it():
 
 def test_the_counter_itself_may_overflow():
     assert "%i = phi i64" in narrowed(AT, counter="add i64 %i, 1")
+
+
+@pytest.mark.parametrize(
+    ("head", "counter"),
+    [
+        ("%i = phi i64 [ %next, %body ], [ %group, %0 ]", "add nsw i64 %i, 1"),
+        ("%i = phi i64 [ %next, %body ], [ 0, %0 ]", "add nsw i64 %i, %i"),
+        ("%i = phi i64 [ %next, %body ], [ 0, %0 ]", "mul nsw i64 %i, 3"),
+    ],
+)
+def test_what_is_no_counter_may_be_large(head, counter):
+    text = kernel("%j = sdiv i64 %i, 3", counter=counter)
+    text = text.replace("%i = phi i64 [ %next, %body ], [ 0, %0 ]", head)
+    assert "sdiv i64 %i, 3" in narrow_indices(text)
+
+
+def test_a_condition_other_than_the_loop_s_does_not_make_a_counter():
+    text = kernel("%j = sdiv i64 %i, 3").replace("br i1 %going,", "br i1 %other,")
+    text = text.replace("  %going =", "  %other = icmp slt i64 %group, 5\n  %going =")
+    assert "sdiv i64 %i, 3" in narrow_indices(text)
+
+
+CALLED = """\
+define internal float @of(ptr %a, i64 %k) {
+  %at = getelementptr inbounds [8 x i32], ptr %a, i32 0, i64 %k
+  %x = load float, ptr %at, align 4
+  ret float %x
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("lines", "parameter"),
+    [
+        (("%x = call float @of(ptr %a, i64 %i)", "%y = call float @of(ptr %b, i64 3)"), "i32"),
+        (("%x = call float @of(ptr %a, i64 4294967296)", AT), "i64"),
+        (("%x = call float @of(ptr %a, i64 poison)", AT), "i64"),
+        (("%j = load i64, ptr %b, align 8", "%x = call float @of(ptr %a, i64 %j)", AT), "i64"),
+        (("%x = call float @of(ptr %a, i64 %i)", "store ptr @of, ptr %b, align 4"), "i64"),
+        (("%x = call float @of(ptr %a, i64 %group)", AT), "i64"),
+    ],
+)
+def test_an_index_is_handed_over(lines, parameter):
+    text = narrow_indices(kernel(*lines) + CALLED)
+    llvm.parse_assembly(text).verify()
+    assert f"@of(ptr %a, {parameter} %k)" in text
+    assert f"i32 0, {parameter} %k" in text
+
+
+def test_what_a_function_does_with_its_parameter_counts():
+    text = CALLED.replace("  ret", "  %y = lshr i64 %k, 3\n  ret")
+    text = narrow_indices(kernel(AT, "%x = call float @of(ptr %a, i64 %i)") + text)
+    llvm.parse_assembly(text).verify()
+    assert "%i = phi i64" in text
+
+
+def test_a_function_that_others_may_call_stays():
+    text = CALLED.replace("internal ", "")
+    text = narrow_indices(kernel(AT, "%x = call float @of(ptr %a, i64 %i)") + text)
+    llvm.parse_assembly(text).verify()
+    assert "@of(ptr %a, i64 %k)" in text
 
 
 def test_a_long_sum_is_no_matter_of_depth():
