@@ -3,7 +3,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice
+from itertools import islice, product
 from typing import TypeVar, get_args
 
 import llvmlite.binding as llvm
@@ -41,6 +41,9 @@ _FPU_ORDER = ("-enable-misched=true", "-enable-misched=false")
 # Where short code is preferred: how addresses go on in loops, as we wrote them or as LLVM likes,
 # which is mostly longer for our own loops and shorter for XLA's.
 _ADDRESSES = tuple((f"{RETURNS_LAST}=true", f"-disable-lsr={off}") for off in ("true", "false"))
+# Whether a constant is loaded in front of loops, or where it is used: then it needs no register
+# that is saved for it, nor a copy where it is where a sum begins.
+_CONSTANTS = tuple(f"-disable-machine-licm={off}" for off in ("false", "true"))
 # Of LLVM IR before optimisation, for which several ways are tried: for fast code, and for short.
 _MOST_LINES, _MOST_LINES_OF_SHORT_CODE = 10_000, 30_000
 # Where short code is preferred, each may be what makes the shortest.
@@ -129,8 +132,8 @@ def _ways(
             text = late_operations(text, machine)
         if "+mve" in target.features:
             text = safe_comparisons(text)
-        addresses = _ADDRESSES if size else ((),)
-        yield from (_Way(text, (order, *more)) for order in orders for more in addresses)
+        more = [(*way, constants) for way, constants in product(_ADDRESSES, _CONSTANTS)]
+        yield from (_Way(text, (o, *m)) for o in orders for m in (more if size else [()]))
 
 
 def _optimised(linked: LinkedModule, target: Target, goal: Goal, *, short: bool = False) -> str:

@@ -395,6 +395,44 @@ def test_short_code_has_the_addresses_that_are_shorter(monkeypatch):
     assert found == [False, True]
 
 
+# A polynomial of each element, with one constant more than there are registers that need not be
+# saved; its sums begin as constants.
+POLYNOMIALS = f"""
+declare float @llvm.fma.f32(float, float, float)
+define void @f(ptr noalias %x, ptr noalias %y) {{
+  br label %loop
+loop:
+  %i = phi i32 [ 0, %0 ], [ %next, %loop ]
+  %from = getelementptr float, ptr %x, i32 %i
+  %v0 = load float, ptr %from, align 4
+{
+    "".join(
+        f"  %v{n + 1} = call float @llvm.fma.f32(float %v{n}, float %v0, float {n}.125)\n"
+        for n in range(16)
+    )
+}
+  %to = getelementptr float, ptr %y, i32 %i
+  store float %v16, ptr %to, align 4
+  %next = add nuw nsw i32 %i, 1
+  %done = icmp eq i32 %next, 100
+  br i1 %done, label %exit, label %loop
+exit:
+  ret void
+}}
+"""
+
+
+def test_short_code_loads_constants_where_they_are_used_if_that_is_shorter(monkeypatch):
+    usual = codegen_module._CONSTANTS
+    alone = []
+    for way in usual:
+        monkeypatch.setattr(codegen_module, "_CONSTANTS", (way,))
+        alone.append(total_bytes(POLYNOMIALS))
+    monkeypatch.setattr(codegen_module, "_CONSTANTS", usual)
+    assert total_bytes(POLYNOMIALS) == min(alone) < alone[0]
+    assert "vpush" not in generated(M4F, POLYNOMIALS, size=True).assembly
+
+
 def test_short_loops_end_with_a_branch_and_a_return():
     code = generated(M4F, WITH_ADDRESSES, size=True)
     assert re.search(r"\tbne\t\S+\n(@.*\n)*\t(pop|bx\t)", code.assembly)
