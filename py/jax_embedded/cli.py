@@ -5,6 +5,7 @@ import argparse
 import gc
 import os
 import platform
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -231,6 +232,12 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _bytes(text: str) -> int:
+    if not re.fullmatch(r"0*[1-9][0-9]*", text):
+        raise argparse.ArgumentTypeError(f"expected a number of bytes above 0, found {text!r}")
+    return int(text)
+
+
 def _command(commands, name: str, run, what: str) -> argparse.ArgumentParser:
     parser = commands.add_parser(name, help=what, description=what, allow_abbrev=False)
     parser.set_defaults(command=run)
@@ -302,7 +309,7 @@ def _add_target(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--max-code-bytes",
-        type=int,
+        type=_bytes,
         metavar="BYTES",
         help="of the code on a Cortex-M, which is as fast as so many bytes allow",
     )

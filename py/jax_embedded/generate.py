@@ -181,7 +181,7 @@ def _too_long(found: Generated, options: CompileOptions) -> ExportError:
     data = "" if options.weights == "data" else ', or choose weights = "data"'
     return ExportError(
         "code-bytes",
-        f"{options.name}: expected at most {options.max_code_bytes:,} bytes of code,"
+        f"max_code_bytes: expected at most {options.max_code_bytes:,} bytes of code,"
         f" found {code.code_bytes:,}",
         f"raise max_code_bytes{data}",
         tuple(f"{size:,} bytes: {found.origins.get(name, name)}" for name, size in largest),

@@ -155,6 +155,7 @@ CASES = {
     "max-code-bytes: fewer than the shortest code": Case(
         IDENTITY, [F32, "--target=cortex-m4f", "--max-code-bytes=1"]
     ),
+    "max-code-bytes: none": Case(IDENTITY, [F32, "--max-code-bytes=0"]),
     "max-code-bytes: no number": Case(IDENTITY, [F32, "--max-code-bytes=many"]),
     "out: a file": Case(IDENTITY, [F32, "--out=f.py"]),
     "out: a folder is in the way": Case(IDENTITY, [F32, "--out=busy"]),
