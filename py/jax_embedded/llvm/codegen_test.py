@@ -395,6 +395,10 @@ def test_short_code_has_the_addresses_that_are_shorter(monkeypatch):
     assert found == [False, True]
 
 
+TERMS = "\n".join(
+    f"  %v{n + 1} = call float @llvm.fma.f32(float %v{n}, float %v0, float {n}.125)"
+    for n in range(16)
+)
 # A polynomial of each element, with one constant more than there are registers that need not be
 # saved; its sums begin as constants.
 POLYNOMIALS = f"""
@@ -405,12 +409,7 @@ loop:
   %i = phi i32 [ 0, %0 ], [ %next, %loop ]
   %from = getelementptr float, ptr %x, i32 %i
   %v0 = load float, ptr %from, align 4
-{
-    "".join(
-        f"  %v{n + 1} = call float @llvm.fma.f32(float %v{n}, float %v0, float {n}.125)\n"
-        for n in range(16)
-    )
-}
+{TERMS}
   %to = getelementptr float, ptr %y, i32 %i
   store float %v16, ptr %to, align 4
   %next = add nuw nsw i32 %i, 1
