@@ -117,11 +117,11 @@ def _parted(line: str) -> tuple[str, str]:
 
 
 def _bound_of(done: str, bounds: Mapping[str, float]) -> float:
-    """bounds: of the operands; nothing is known of others."""
+    """bounds: of what is known to be small."""
 
     def bound(operand: str) -> float:
-        found = bounds.get(operand, inf) if operand.startswith("%") else abs(int(operand))
-        return found if found < _SMALL else inf
+        found = bounds.get(operand) if operand.startswith("%") else abs(int(operand))
+        return inf if found is None or found >= _SMALL else found
 
     if _FROM_NARROW.fullmatch(done):
         return 2**16
@@ -138,7 +138,7 @@ def _bound_of(done: str, bounds: Mapping[str, float]) -> float:
         case "mul":
             return one * other if one and other else 0
         case "sdiv" | "srem":
-            return one if other < inf else inf
+            return one
         case _:
             return inf
 
@@ -252,15 +252,19 @@ class _Function:
     def _found_bounds(self) -> dict[str, float]:
         """By value: it is not larger, nor less than minus that. Of what is known to be small."""
         results = dict(map(_parted, self.lines))
-        bounds: dict[str, float] = {}
+        counted_to: dict[str, float] = {}
         for counter, counted, _, end in _COUNTER.findall("\n".join(self.lines)):
             step = _STEP.fullmatch(results.get(counted, ""))
             if step and step[1] == counter:
-                bounds[counter] = int(end) + int(step[2])
+                counted_to[counter] = int(end) + int(step[2])
+        bounds: dict[str, float] = {}
         for name, done in results.items():
-            if name not in bounds and "i64" in done:
-                bounds[name] = _bound_of(done, bounds)
-        return {name: bound for name, bound in bounds.items() if bound < _SMALL}
+            if "i64" not in done:
+                continue
+            bound = counted_to.get(name) or _bound_of(done, bounds)
+            if bound < _SMALL:
+                bounds[name] = bound
+        return bounds
 
     def _handed_over(self, done: str, own: Mapping[str, "_Function"]) -> list[tuple[str, str]]:
         """The arguments of a call, each with the parameter that it becomes."""

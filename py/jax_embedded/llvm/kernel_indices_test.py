@@ -140,10 +140,24 @@ def test_what_is_no_counter_may_be_large(head, counter):
     assert "sdiv i64 %i, 3" in narrow_indices(text)
 
 
+def test_what_is_counted_from_something_else_may_be_large():
+    lines = ["%k = mul nsw i64 %i, 400000000", "%j = sdiv i64 %i, 3"]
+    assert "sdiv i64 %i, 3" in narrow_indices(kernel(*lines, counter="add nsw i64 %k, 1"))
+
+
 def test_a_condition_other_than_the_loop_s_does_not_make_a_counter():
     text = kernel("%j = sdiv i64 %i, 3").replace("br i1 %going,", "br i1 %other,")
-    text = text.replace("  %going =", "  %other = icmp slt i64 %group, 5\n  %going =")
+    text = text.replace(
+        "  br label %head", "  %other = icmp slt i64 %group, 5\n  br label %head", 1
+    )
+    llvm.parse_assembly(text).verify()
     assert "sdiv i64 %i, 3" in narrow_indices(text)
+
+
+def test_a_number_too_long_for_a_float():
+    numbers = "9" * 400
+    lines = [AT, LOAD, "%y = zext i32 %x to i64", f"%z = sub i64 %y, {numbers}"]
+    assert numbers in narrow_indices(kernel(*lines))
 
 
 CALLED = """\
@@ -164,6 +178,14 @@ define internal float @of(ptr %a, i64 %k) {
         (("%j = load i64, ptr %b, align 8", "%x = call float @of(ptr %a, i64 %j)", AT), "i64"),
         (("%x = call float @of(ptr %a, i64 %i)", "store ptr @of, ptr %b, align 4"), "i64"),
         (("%x = call float @of(ptr %a, i64 %group)", AT), "i64"),
+        (
+            (
+                "%j = load i64, ptr %b, align 8",
+                "%x = call float @of(ptr %a, i64 noundef %j)",
+                "%y = call float @of(ptr %a, i64 %i)",
+            ),
+            "i64",
+        ),
     ],
 )
 def test_an_index_is_handed_over(lines, parameter):
@@ -178,6 +200,15 @@ def test_what_a_function_does_with_its_parameter_counts():
     text = narrow_indices(kernel(AT, "%x = call float @of(ptr %a, i64 %i)") + text)
     llvm.parse_assembly(text).verify()
     assert "%i = phi i64" in text
+
+
+def test_the_result_of_a_call_may_be_a_number_of_the_users():
+    text = CALLED.replace("float @of", "i64 @of").replace("float", "i64")
+    text = kernel("%j = call i64 @of(ptr %a, i64 %i)", "%k = add nsw i64 %j, 1") + text
+    text = narrow_indices(text)
+    llvm.parse_assembly(text).verify()
+    assert "%k = add nsw i64 %j, 1" in text
+    assert "@of(ptr %a, i32 %k)" in text
 
 
 def test_a_function_that_others_may_call_stays():
