@@ -189,6 +189,20 @@ def all_integers(a, b, c, d, e, f):
     )
 
 
+def counted_integers(x):
+    """Small numbers, some below 0, and the same without a sign."""
+    i = jax.lax.iota(jnp.int64, 20)
+    unsigned = (i - 4).astype(jnp.uint64)
+    return (
+        unsigned.astype(x.dtype) * x,
+        unsigned // 7,
+        unsigned % 7,
+        (i - 10) // 3 * x.astype(jnp.int64),
+        (i - 10) % 3,
+        x[(19 - i) // 2],
+    )
+
+
 def wide_integers(x, u, y):
     scaled = jnp.cumsum(x * 1_000_000_007)
     return (

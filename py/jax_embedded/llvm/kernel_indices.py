@@ -13,6 +13,7 @@ of the module's own functions.
 import re
 from collections.abc import Mapping, Sequence
 from math import inf
+from typing import Literal
 
 from jax_embedded.errors import InternalError
 
@@ -48,6 +49,7 @@ _PHI = re.compile(r"phi i64 (.*)")
 _INCOMING = re.compile(rf"\[ {_OPERAND}, %\S+ \]")
 _FROM_NARROW = re.compile(r"[sz]ext i(?:1|8|16) %\S+ to i64")
 _FROM_I32 = re.compile(r"sext i32 (%\S+) to i64")
+_UNSIGNED = re.compile(r"udiv |urem |uitofp ")
 _ENDS_IN = re.compile(r"(?:trunc|[su]itofp) i64 (%\S+) to \w+")
 # What may be done with a number of the user's: nothing that could overflow.
 _BOUNDS = re.compile(r"icmp |call i64 @llvm\.s(?:min|max)|getelementptr |trunc |sitofp ")
@@ -143,12 +145,17 @@ def _bound_of(done: str, bounds: Mapping[str, float]) -> float:
             return inf
 
 
+# Refused is what is no index. An index may be negative, or be taken as an unsigned number, whose
+# upper bits then count: not both.
+_Label = Literal["refused", "negative", "unsigned"]
+
+
 class _Groups:
     """Values that take part in the same computation are a group, known by one of them."""
 
     def __init__(self):
         self._parent: dict[str, str] = {}
-        self._refused: set[str] = set()
+        self._labels: dict[str, set[_Label]] = {}
 
     def _find(self, value: str) -> str:
         self._parent.setdefault(value, value)
@@ -161,18 +168,20 @@ class _Groups:
         """Values and numbers."""
         numbers = [value for value in group if not value.startswith("@")]
         values = [self._find(value) for value in group if value.startswith("@")]
-        refused = not all(-_SMALL <= int(number) < _SMALL for number in numbers)
-        refused |= not self._refused.isdisjoint(values)
         for value in values:
             self._parent[value] = values[0]
-        if values and refused:
-            self._refused.add(values[0])
+            self.label(values[0], *self._labels.get(value, ()))
+        if values and not all(-_SMALL <= int(number) < _SMALL for number in numbers):
+            self.label(values[0], "refused")
 
-    def refuse(self, value: str) -> None:
-        self._refused.add(self._find(value))
+    def label(self, value: str, *labels: "_Label") -> None:
+        self._labels.setdefault(self._find(value), set()).update(labels)
 
     def is_index(self, value: str) -> bool:
-        return value in self._parent and self._find(value) not in self._refused
+        if value not in self._parent:
+            return False
+        labels = self._labels.get(self._find(value), set())
+        return "refused" not in labels and not labels >= {"negative", "unsigned"}
 
 
 class _Function:
@@ -205,7 +214,7 @@ class _Function:
         """own: see _own_functions."""
         if self.name not in own:
             for name in self.parameters:
-                groups.refuse(self.value(name))
+                groups.label(self.value(name), "refused")
         for line in self.lines[1:]:
             if "i64" in line:
                 self._read(line, groups, own)
@@ -216,24 +225,31 @@ class _Function:
         if operands is not None:
             group = operands if done.startswith("icmp") else [name, *operands]
             groups.join([self.value(operand) for operand in group])
+            if _IF_SMALL.fullmatch(done) and name not in self.for_addresses:
+                groups.label(self.value(name), "negative")
+            if _UNSIGNED.match(done):
+                groups.label(self.value(name), "unsigned")
+        elif ends := _ENDS_IN.fullmatch(done):
+            if _UNSIGNED.match(done):
+                groups.label(self.value(ends[1]), "unsigned")
         elif _FROM_NARROW.fullmatch(done):
             groups.join([self.value(name)])
         elif _FROM_I32.fullmatch(done):
             groups.join([self.value(name)])
             if not all(_BOUNDS.match(done) for _, done in self.users.get(name, [])):
-                groups.refuse(self.value(name))
+                groups.label(self.value(name), "refused")
         elif handed_over := self._handed_over(done, own):
             for argument, parameter in handed_over:
                 passed = _TOKEN.fullmatch(argument)
                 if passed:
                     groups.join([self.value(passed[1]), parameter])
                 elif argument.startswith("i64 "):
-                    groups.refuse(parameter)
-            groups.refuse(self.value(name))
-        elif not (_ENDS_IN.fullmatch(done) or done.startswith("getelementptr ")):
+                    groups.label(parameter, "refused")
+            groups.label(self.value(name), "refused")
+        elif not done.startswith("getelementptr "):
             # Also the result of the function, where it is an i64.
             for other in _NAME.findall(line):
-                groups.refuse(self.value(other))
+                groups.label(self.value(other), "refused")
 
     def _taking_part(self, name: str, done: str) -> list[str] | None:
         wraps = _MAY_WRAP.fullmatch(done)

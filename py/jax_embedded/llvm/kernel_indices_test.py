@@ -101,6 +101,17 @@ def test_an_index_becomes_i32(lines):
             "%i = phi i64",
         ),
         ((AT, LOAD, "%y = zext i32 %x to i64", "%z = sdiv i64 %i, %y"), "%i = phi i64"),
+        # -1 is a large number without a sign, and not the same one in fewer bits.
+        (("%j = sub i64 %i, 4", "%x = uitofp i64 %j to float"), "%i = phi i64"),
+        (
+            ("%x = uitofp i64 %i to float", "%j = sub i64 %i, 4", "%c = icmp eq i64 %j, 0"),
+            "%i = phi i64",
+        ),
+        (("%j = add i64 %i, -4", "%k = udiv i64 %j, 7"), "%i = phi i64"),
+        (
+            ("%j = urem i64 %i, 7", "%k = sub i64 %j, %i", "%c = icmp eq i64 %k, 0"),
+            "%i = phi i64",
+        ),
         (("%j = mul nsw i64 %i, 4294967296",), "%i = phi i64"),
         (("store i64 %i, ptr %b, align 8",), "%i = phi i64"),
         (("%j = add nsw i64 %i, %group",), "%i = phi i64"),
