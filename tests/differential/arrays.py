@@ -189,10 +189,12 @@ def all_integers(a, b, c, d, e, f):
     )
 
 
-def counted_integers(x):
+def counted_integers(x, y, z):
     """Small numbers, some below 0, and the same without a sign."""
     i = jax.lax.iota(jnp.int64, 20)
     unsigned = (i - 4).astype(jnp.uint64)
+    narrow = (y - 50).astype(jnp.int64).astype(jnp.uint64)
+    clamped = jnp.maximum(z - 50, -9).astype(jnp.int64).astype(jnp.uint64)
     return (
         unsigned.astype(x.dtype) * x,
         unsigned // 7,
@@ -200,6 +202,9 @@ def counted_integers(x):
         (i - 10) // 3 * x.astype(jnp.int64),
         (i - 10) % 3,
         x[(19 - i) // 2],
+        narrow // 7,
+        narrow.astype(x.dtype),
+        clamped % 7,
     )
 
 

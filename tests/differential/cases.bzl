@@ -78,7 +78,7 @@ _ARRAYS = {
 }
 
 _ARRAYS_X64 = {
-    "counted_integers": {"x": "f32[20]"},
+    "counted_integers": {"x": "f32[20]", "y": "i8[20]", "z": "i32[20]"},
     "wide_integers": {"u": "u64[20]", "x": "i64[20]", "y": "f32[20]"},
     "wide_statistics": {"x": "f64[40]"},
 }

@@ -232,11 +232,12 @@ class _Function:
         elif ends := _ENDS_IN.fullmatch(done):
             if _UNSIGNED.match(done):
                 groups.label(self.value(ends[1]), "unsigned")
-        elif _FROM_NARROW.fullmatch(done):
+        elif _FROM_NARROW.fullmatch(done) or _FROM_I32.fullmatch(done):
             groups.join([self.value(name)])
-        elif _FROM_I32.fullmatch(done):
-            groups.join([self.value(name)])
-            if not all(_BOUNDS.match(done) for _, done in self.users.get(name, [])):
+            if done.startswith("sext"):
+                groups.label(self.value(name), "negative")
+            uses = [use for _, use in self.users.get(name, [])]
+            if _FROM_I32.fullmatch(done) and not all(map(_BOUNDS.match, uses)):
                 groups.label(self.value(name), "refused")
         elif handed_over := self._handed_over(done, own):
             for argument, parameter in handed_over:

@@ -101,6 +101,21 @@ def test_an_index_becomes_i32(lines):
             "%i = phi i64",
         ),
         ((AT, LOAD, "%y = zext i32 %x to i64", "%z = sdiv i64 %i, %y"), "%i = phi i64"),
+        (
+            (
+                AT,
+                LOAD,
+                "%y = sext i32 %x to i64",
+                "%z = call i64 @llvm.smax.i64(i64 %y, i64 -5)",
+                "%u = udiv i64 %z, 7",
+            ),
+            "udiv i64 %z, 7",
+        ),
+        (("%x = load i8, ptr %a", "%y = sext i8 %x to i64", "%u = urem i64 %y, 7"), "urem i64 %y"),
+        (
+            ("%x = load i16, ptr %a", "%y = sext i16 %x to i64", "%u = uitofp i64 %y to float"),
+            "uitofp i64 %y",
+        ),
         # -1 is a large number without a sign, and not the same one in fewer bits.
         (("%j = sub i64 %i, 4", "%x = uitofp i64 %j to float"), "%i = phi i64"),
         (
