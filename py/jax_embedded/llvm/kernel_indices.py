@@ -68,7 +68,7 @@ def narrow_indices(text: str) -> str:
             body.append(line)
         else:
             lines.append(line)
-        if line == "}":
+        if body and line == "}":
             lines.append(_Function(body))
             body = []
     functions = [part for part in lines if isinstance(part, _Function)]
@@ -94,7 +94,7 @@ def narrow_indices(text: str) -> str:
 
 def _own_functions(functions: Sequence["_Function"]) -> dict[str, "_Function"]:
     """Those that are only called, and by nobody else than these functions, by name."""
-    own = {function.name: function for function in functions if function.internal}
+    own = {function.name: function for function in functions if function.may_change}
     for function in functions:
         for line in function.lines[1:]:
             for name in re.findall(_GLOBAL, line):
@@ -192,9 +192,9 @@ class _Function:
         if not head:
             raise InternalError(f"kernel: expected a function, found {lines[0][:200]}")
         self.lines = lines
-        self.internal = bool(head[1])
         self.name = head[2]
         self.parameters = [parameter.split(" ")[-1] for parameter in _listed(head[3])]
+        self.may_change = bool(head[1]) and all(map(_NAME.fullmatch, self.parameters))
         self.users: dict[str, list[tuple[str, str]]] = {}  # of a value: result, and what is done
         for line in lines[1:]:
             result, done = _parted(line)

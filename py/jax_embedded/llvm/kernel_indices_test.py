@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
+import contextlib
+
 import llvmlite.binding as llvm
 import pytest
 
@@ -178,6 +180,19 @@ def test_a_condition_other_than_the_loop_s_does_not_make_a_counter():
     )
     llvm.parse_assembly(text).verify()
     assert "sdiv i64 %i, 3" in narrow_indices(text)
+
+
+@pytest.mark.parametrize(
+    ("written", "damaged"),
+    [("{\n  br", "\n}\n  br"), ("i64 %k)", "i64%k)"), ("i64 %k)", "i64)"), ("}\ndef", "}\n}\ndef")],
+)
+def test_damaged_text_is_left_to_llvm(written, damaged):
+    text = kernel(AT, "%x = call float @of(ptr %a, i64 %i)", "%y = call float @of(ptr %a, i64 3)")
+    text = CALLED + text
+    assert written in text
+    found = narrow_indices(text.replace(written, damaged, 1))
+    with contextlib.suppress(RuntimeError):  # what LLVM says of text that it cannot read
+        llvm.parse_assembly(found)
 
 
 def test_a_number_too_long_for_a_float():
