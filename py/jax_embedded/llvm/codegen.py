@@ -132,8 +132,10 @@ def _ways(
             text = late_operations(text, machine)
         if "+mve" in target.features:
             text = safe_comparisons(text)
-        more = [(*way, constants) for way, constants in product(_ADDRESSES, _CONSTANTS)]
-        yield from (_Way(text, (o, *m)) for o in orders for m in (more if size else [()]))
+        choices = [()]
+        if size:
+            choices = [(*way, constants) for way, constants in product(_ADDRESSES, _CONSTANTS)]
+        yield from (_Way(text, (order, *choice)) for order in orders for choice in choices)
 
 
 def _optimised(linked: LinkedModule, target: Target, goal: Goal, *, short: bool = False) -> str:

@@ -174,7 +174,7 @@ class _Groups:
         if values and not all(-_SMALL <= int(number) < _SMALL for number in numbers):
             self.label(values[0], "refused")
 
-    def label(self, value: str, *labels: "_Label") -> None:
+    def label(self, value: str, *labels: _Label) -> None:
         self._labels.setdefault(self._find(value), set()).update(labels)
 
     def is_index(self, value: str) -> bool:

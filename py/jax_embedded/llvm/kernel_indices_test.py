@@ -210,12 +210,21 @@ define internal float @of(ptr %a, i64 %k) {
 """
 
 
+def narrowed_with(called: str, *lines: str) -> str:
+    text = narrow_indices(kernel(*lines) + called)
+    llvm.parse_assembly(text).verify()
+    return text
+
+
 @pytest.mark.parametrize(
     ("lines", "parameter"),
     [
         (("%x = call float @of(ptr %a, i64 %i)", "%y = call float @of(ptr %b, i64 3)"), "i32"),
         (("%x = call float @of(ptr %a, i64 4294967296)", AT), "i64"),
-        (("%x = call float @of(ptr %a, i64 poison)", AT), "i64"),
+        (
+            ("%x = call float @of(ptr %a, i64 poison)", "%y = call float @of(ptr %a, i64 %i)"),
+            "i64",
+        ),
         (("%j = load i64, ptr %b, align 8", "%x = call float @of(ptr %a, i64 %j)", AT), "i64"),
         (("%x = call float @of(ptr %a, i64 %i)", "store ptr @of, ptr %b, align 4"), "i64"),
         (("%x = call float @of(ptr %a, i64 %group)", AT), "i64"),
@@ -230,32 +239,27 @@ define internal float @of(ptr %a, i64 %k) {
     ],
 )
 def test_an_index_is_handed_over(lines, parameter):
-    text = narrow_indices(kernel(*lines) + CALLED)
-    llvm.parse_assembly(text).verify()
+    text = narrowed_with(CALLED, *lines)
     assert f"@of(ptr %a, {parameter} %k)" in text
     assert f"i32 0, {parameter} %k" in text
 
 
 def test_what_a_function_does_with_its_parameter_counts():
-    text = CALLED.replace("  ret", "  %y = lshr i64 %k, 3\n  ret")
-    text = narrow_indices(kernel(AT, "%x = call float @of(ptr %a, i64 %i)") + text)
-    llvm.parse_assembly(text).verify()
-    assert "%i = phi i64" in text
+    called = CALLED.replace("  ret", "  %y = lshr i64 %k, 3\n  ret")
+    assert "%i = phi i64" in narrowed_with(called, AT, "%x = call float @of(ptr %a, i64 %i)")
 
 
 def test_the_result_of_a_call_may_be_a_number_of_the_users():
-    text = CALLED.replace("float @of", "i64 @of").replace("float", "i64")
-    text = kernel("%j = call i64 @of(ptr %a, i64 %i)", "%k = add nsw i64 %j, 1") + text
-    text = narrow_indices(text)
-    llvm.parse_assembly(text).verify()
+    called = CALLED.replace("float", "i64")
+    lines = "%j = call i64 @of(ptr %a, i64 %i)", "%k = add nsw i64 %j, 1"
+    text = narrowed_with(called, *lines)
     assert "%k = add nsw i64 %j, 1" in text
     assert "@of(ptr %a, i32 %k)" in text
 
 
 def test_a_function_that_others_may_call_stays():
-    text = CALLED.replace("internal ", "")
-    text = narrow_indices(kernel(AT, "%x = call float @of(ptr %a, i64 %i)") + text)
-    llvm.parse_assembly(text).verify()
+    called = CALLED.replace("internal ", "")
+    text = narrowed_with(called, AT, "%x = call float @of(ptr %a, i64 %i)")
     assert "@of(ptr %a, i64 %k)" in text
 
 
