@@ -3,7 +3,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import islice, product
+from itertools import chain, islice, product
 from typing import TypeVar, get_args
 
 import llvmlite.binding as llvm
@@ -43,7 +43,12 @@ _FPU_ORDER = ("-enable-misched=true", "-enable-misched=false")
 _ADDRESSES = tuple((f"{RETURNS_LAST}=true", f"-disable-lsr={off}") for off in ("true", "false"))
 # Whether a constant is loaded in front of loops, or where it is used: then it needs no register
 # that is saved for it, nor a copy where it is where a sum begins.
-_CONSTANTS = tuple(f"-disable-machine-licm={off}" for off in ("false", "true"))
+_CONSTANTS = tuple((f"-disable-machine-licm={off}",) for off in ("false", "true"))
+# Between our own functions: what calls one keeps values in the registers that it does not change.
+# Not together with functions that LLVM makes of equal pieces of code at the end: what has such a
+# piece may then change one register more.
+_OWN_CALLS = ("-enable-ipra=true", "-enable-machine-outliner=never")
+_EQUAL_PIECES = ("-enable-ipra=false", "-enable-machine-outliner=always")
 # Of LLVM IR before optimisation, for which several ways are tried: for fast code, and for short.
 _MOST_LINES, _MOST_LINES_OF_SHORT_CODE = 10_000, 30_000
 # Where short code is preferred, each may be what makes the shortest.
@@ -132,10 +137,20 @@ def _ways(
             text = late_operations(text, machine)
         if "+mve" in target.features:
             text = safe_comparisons(text)
-        choices = [()]
+        choices: list[Sequence[tuple[str, ...]]] = [[(order,) for order in orders]]
         if size:
-            choices = [(*way, constants) for way, constants in product(_ADDRESSES, _CONSTANTS)]
-        yield from (_Way(text, (order, *choice)) for order in orders for choice in choices)
+            choices += [_ADDRESSES, _CONSTANTS]
+        if _has_own_calls(text, target):
+            choices.append([_OWN_CALLS, _EQUAL_PIECES] if size else [_OWN_CALLS])
+        yield from (_Way(text, tuple(chain(*choice))) for choice in product(*choices))
+
+
+def _has_own_calls(llvm_ir: str, target: Target) -> bool:
+    """Whether it matters which registers the functions in it change. LLVM may write the loops of
+    `lob` in another way once it has told.
+    """
+    wanted = "f32" in target.float_dtypes and "+lob" not in target.features
+    return wanted and target.name != "host" and llvm_ir.count("\ndefine ") > 1
 
 
 def _optimised(linked: LinkedModule, target: Target, goal: Goal, *, short: bool = False) -> str:

@@ -432,6 +432,56 @@ def test_short_code_loads_constants_where_they_are_used_if_that_is_shorter(monke
     assert "vpush" not in generated(M4F, POLYNOMIALS, size=True).assembly
 
 
+STEPS = "\n".join(
+    f"""\
+  %p{n} = fmul float %t{n}, %t{n}
+  %q{n} = fadd float %p{n}, %t{n}
+  %r{n} = fsub float %q{n}, %k
+  %s{n} = fmul float %r{n}, %r{n}
+  %t{n + 1} = fsub float %s{n}, %k"""
+    for n in range(12)
+)
+# A function of our own with equal pieces, which changes s0, s2 and no other register, and one that
+# needs its arguments after it has called that.
+CALLS = f"""
+define internal float @jxe.steps.f32(float %t0, float %k) noinline nounwind {{
+{STEPS}
+  ret float %t12
+}}
+define i32 @f(float %a, float %k, i32 %b, i32 %c, i32 %d, i32 %e) nounwind {{
+  %once = call float @jxe.steps.f32(float %a, float %k)
+  %twice = call float @jxe.steps.f32(float %once, float %k)
+  %bits = bitcast float %twice to i32
+  %sum = add i32 %bits, %b
+  %product = mul i32 %sum, %c
+  %rest = sub i32 %product, %d
+  %part = sdiv i32 %rest, %e
+  ret i32 %part
+}}
+"""
+
+
+@pytest.mark.parametrize("target", ["cortex-m4f", "cortex-m7", "cortex-m33"])
+def test_values_stay_in_registers_that_own_functions_do_not_change(target):
+    assembly = generated(TARGETS[target], CALLS).assembly
+    assert assembly.count("bl\tjxe.steps.f32") == 2
+    assert "vpush" not in assembly
+
+
+def test_functions_of_equal_pieces_change_no_register_that_callers_rely_on(monkeypatch):
+    """They save the return address in one; LLVM does not tell the callers."""
+    own, pieces = codegen_module._OWN_CALLS, codegen_module._EQUAL_PIECES
+    kept = {}
+    for way in (own, pieces, (own[0], pieces[1])):
+        monkeypatch.setattr(codegen_module, "_OWN_CALLS", way)
+        monkeypatch.setattr(codegen_module, "_EQUAL_PIECES", way)
+        assembly = generated(M4F, CALLS, size=True).assembly
+        kept["mov\tr0, lr" in assembly, "vpush" not in assembly] = way
+    assert kept[False, True] == own
+    assert kept[True, False] == pieces
+    assert kept[True, True] not in (own, pieces)
+
+
 def test_short_loops_end_with_a_branch_and_a_return():
     code = generated(M4F, WITH_ADDRESSES, size=True)
     assert re.search(r"\tbne\t\S+\n(@.*\n)*\t(pop|bx\t)", code.assembly)
