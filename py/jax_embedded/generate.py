@@ -37,14 +37,14 @@ _SHORT = (_Way(size=True),)
 # Without an FPU, sums that stay unpacked need fewer functions of the compiler runtime, and more
 # code of their own.
 _SHORT_WITHOUT_AN_FPU = (*_SHORT, _Way(size=True, unpacked=False))
-# Between fast and short code, shorter and slower from one to the next.
+# Between fast and short code, shorter and slower from one to the next. Code made like short code is
+# slower even where it is not shorter, but for its sums of products.
 _BETWEEN = tuple(
-    _Way(size, code_weight=weight)
+    tuple(_Way(size, code_weight=weight) for weight in weights)
     for size, weights in (
         (False, (0.045, 0.07, 0.1, 0.15, 0.2, 0.3, 0.45, 0.7, 1.0)),
-        (True, (1.0, 1.5, 2.0, 3.0, 4.5)),
+        (True, (0.3, 0.45, 0.7, 1.0, 1.5, 2.0, 3.0, 4.5)),
     )
-    for weight in weights
 )
 
 
@@ -102,8 +102,14 @@ def _best(program: Program, function: CFunction, options: CompileOptions) -> Gen
     short = min(map(generated, ways), key=badness)
     if options.size or _excess(short, options):
         return short
-    first = bisect_left(_BETWEEN, True, key=lambda way: not _excess(generated(way), options))
-    return generated(_BETWEEN[first]) if first < len(_BETWEEN) else short
+
+    def is_short_enough(way: _Way) -> bool:
+        return not _excess(generated(way), options)
+
+    for between in _BETWEEN:
+        if is_short_enough(between[-1]):
+            return generated(between[bisect_left(between, True, key=is_short_enough)])
+    return short
 
 
 def _excess(found: Generated, options: CompileOptions) -> int:
@@ -143,7 +149,7 @@ def _generate(
     unpaired: frozenset[str] = frozenset()
     while True:
         linked = _link(program, function, options, way, unpaired)
-        code = codegen(linked, options.target, size=way.size)
+        code = codegen(linked, options.target, size=way.size, code_weight=way.code_weight)
         with_neon = functions_with_neon(code.assembly, linked.paired)
         if not with_neon:
             break

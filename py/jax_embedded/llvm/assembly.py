@@ -7,6 +7,11 @@ from collections import Counter
 _INSTRUCTION = re.compile(r"\t([a-z][\w.]*)\t?(.*)")
 _LABEL = re.compile(r'"?([.\w$]+)"?:')
 _NAME = re.compile(r"[.\w$]+")
+_FUNCTION = re.compile(r'\t\.type\t"?([.\w$]+)"?,%function')
+_REGISTERS = re.compile(r"\t\.(v?)save\t\{(.*)\}")
+_PAD = re.compile(r"\t\.pad\t#(\d+)")
+_SAVED_LATE = re.compile(r"\tstr\tlr, \[sp, #-(\d+)\]!")
+_WORD = 4
 
 
 def is_instruction(line: str) -> bool:
@@ -38,3 +43,29 @@ def executed(assembly: str, iterations: int = 10) -> int:
         total += (place - before) * iterations**depth
         depth, before = depth + change, place
     return total + number - before
+
+
+def stack_bytes(assembly: str, function: str) -> int:
+    """What a call of the function takes of the stack, without what functions elsewhere take that it
+    calls.
+    """
+    names = set(_FUNCTION.findall(assembly))
+    frames = dict.fromkeys(names, 0)
+    calls: dict[str, list[tuple[str, bool]]] = {name: [] for name in names}
+    here = ""
+    for line in assembly.splitlines():
+        if label := _LABEL.match(line):
+            here = label[1] if label[1] in names else here
+        elif saved := _REGISTERS.match(line):
+            frames[here] += _WORD * (1 + bool(saved[1])) * (saved[2].count(",") + 1)
+        elif bytes_ := _PAD.match(line) or _SAVED_LATE.match(line):
+            frames[here] += int(bytes_[1])
+        elif (found := _INSTRUCTION.match(line)) and found[1][0] == "b":
+            comes_back = found[1].startswith("bl")
+            calls[here] += [(name, comes_back) for name in _NAME.findall(found[2]) if name in names]
+
+    def deepest(name: str) -> int:
+        below = (frames[name] * comes_back + deepest(callee) for callee, comes_back in calls[name])
+        return max([frames[name], *below])
+
+    return deepest(function)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import pytest
 
-from jax_embedded.llvm.assembly import executed
+from jax_embedded.llvm.assembly import executed, stack_bytes
 
 STRAIGHT = """\
 \t.globl\tf
@@ -44,3 +44,48 @@ def test_loops_in_loops():
 )
 def test_a_call_or_another_name_is_no_loop(text):
     assert executed(text) == text.count("\n\t") - text.count("\n\t.")
+
+
+FRAMES = """\
+\t.type\tinner,%function
+inner:
+\t.vsave\t{d8, d9}
+\tvpush\t{d8, d9}
+.LBB0_1:
+\tbne\t.LBB0_1
+\tbx\tlr
+\t.type\tmiddle,%function
+middle:
+\t.save\t{r4, r5, r6, lr}
+\tpush\t{r4, r5, r6, lr}
+\t.pad\t#8
+\tsub\tsp, #8
+\tbl\telsewhere
+\tCALL\tinner
+\t.type\t"f",%function
+"f":
+\t.save\t{r7, lr}
+\tpush\t{r7, lr}
+\tbl\tOUTLINED_FUNCTION_0
+\tbl\tmiddle
+\tbeq\tinner
+\t.type\tOUTLINED_FUNCTION_0,%function
+OUTLINED_FUNCTION_0:
+\tstr\tlr, [sp, #-8]!
+\tldr\tpc, [sp], #8
+"""
+
+
+@pytest.mark.parametrize(
+    ("function", "call", "stack"),
+    [
+        ("inner", "bl", 16),
+        ("middle", "bl", 24 + 16),
+        ("middle", "b", 24),
+        ("f", "bl", 8 + 24 + 16),
+        ("f", "b", 8 + 24),
+        ("OUTLINED_FUNCTION_0", "b", 8),
+    ],
+)
+def test_the_stack_of_a_function_and_of_what_it_calls(function, call, stack):
+    assert stack_bytes(FRAMES.replace("CALL", call), function) == stack

@@ -1,17 +1,19 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stage 4, codegen: LinkedModule -> ObjectCode."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, islice, product
+from functools import cache, cached_property
+from itertools import chain
 from typing import TypeVar, get_args
 
 import llvmlite.binding as llvm
 
 from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.llvm.abi import is_known
-from jax_embedded.llvm.assembly import executed
+from jax_embedded.llvm.assembly import executed, stack_bytes
 from jax_embedded.llvm.call_order import has_operations, late_operations
+from jax_embedded.llvm.emitters.tile_choice import worth
 from jax_embedded.llvm.link import LinkedModule
 from jax_embedded.llvm.math import PREFIX
 from jax_embedded.llvm.mve import safe_comparisons
@@ -36,8 +38,10 @@ _USUAL_ORDER = ("-pre-RA-sched=default",)
 # as possible wait.
 _ORDER_OF_CALLS = ("-pre-RA-sched=list-burr", "-pre-RA-sched=default")
 # LLVM's scheduler hides latencies, and may pay with registers that are stored and loaded again.
-# Where short code is preferred, it does not run.
 _FPU_ORDER = ("-enable-misched=true", "-enable-misched=false")
+# Where short code is preferred: orders that may take fewer registers, which are saved on the stack.
+_SHORT_ORDER = ("-pre-RA-sched=default", "-pre-RA-sched=source")
+_SCHEDULED = (("-enable-misched=false",), ("-enable-misched=true",))
 # Where short code is preferred: how addresses go on in loops, as we wrote them or as LLVM likes,
 # which is mostly longer for our own loops and shorter for XLA's.
 _ADDRESSES = tuple((f"{RETURNS_LAST}=true", f"-disable-lsr={off}") for off in ("true", "false"))
@@ -53,15 +57,42 @@ _EQUAL_PIECES = ("-enable-ipra=false", "-enable-machine-outliner=always")
 _MOST_LINES, _MOST_LINES_OF_SHORT_CODE = 10_000, 30_000
 # Where short code is preferred, each may be what makes the shortest.
 _GOALS: tuple[Goal, ...] = get_args(Goal)
-_Emitted = TypeVar("_Emitted", str, bytes)
+_Options = tuple[str, ...]
+_Choice = Sequence[_Options]
+_Code = TypeVar("_Code", str, bytes)
 
 
 @dataclass(frozen=True)
-class _Way:
-    """text: LLVM IR. options: LLVM's."""
+class _Ways:
+    """text: LLVM IR. choices: LLVM's options, of each choice the usual ones first."""
 
     text: str
-    options: tuple[str, ...]
+    choices: Sequence[_Choice]
+
+    @property
+    def usual(self) -> tuple[_Options, ...]:
+        return tuple(choice[0] for choice in self.choices)
+
+
+@dataclass(frozen=True)
+class _Candidate:
+    """What LLVM makes of the text, with these options."""
+
+    text: str
+    options: tuple[_Options, ...]
+    machine: llvm.TargetMachine
+
+    @cached_property
+    def assembly(self) -> str:
+        return self._emitted(self.machine.emit_assembly)
+
+    @cached_property
+    def object(self) -> bytes:
+        return self._emitted(self.machine.emit_object)
+
+    def _emitted(self, emit: Callable[[llvm.ModuleRef], _Code]) -> _Code:
+        _set(self.options)
+        return emit(llvm.parse_assembly(self.text))  # which it changes
 
 
 @dataclass(frozen=True)
@@ -85,13 +116,16 @@ class ObjectCode:
     @property
     def code_bytes(self) -> int:
         """Of the instructions and what lies among them."""
-        return sum(section.size for section in self.sections if section.kind == "code")
+        return _code_bytes(self.object)
 
 
-def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> ObjectCode:
+def codegen(
+    linked: LinkedModule, target: Target, *, size: bool = False, code_weight: float | None = None
+) -> ObjectCode:
     """Optimises and compiles. An abort inside LLVM ends the process: run it in a child.
 
     size: prefer short code.
+    code_weight: see `worth`; None: as the goal has it.
 
     Errors: ExportError if the code needs a function that is not on the ABI list, InternalError if
     LLVM fails.
@@ -101,11 +135,24 @@ def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> Obje
     for option in _IN_ORDER if linked.baked else _USUAL_ORDER:
         llvm.set_option("jax_embedded", option)
     machine = target_machine(target)
-    ways = _ways(linked, target, machine, size=size)
+    fast = not size and code_weight is None
+    ways = _ways(linked, target, machine, size=size, fast=fast)
     # Of a long program LLVM would take as many seconds for each.
     if linked.llvm_ir.count("\n") > (_MOST_LINES_OF_SHORT_CODE if size else _MOST_LINES):
-        ways = islice(ways, 1)
-    text, assembly, data = _best(list(ways), machine, size=size)
+        first = next(ways)
+        ways = [_Ways(first.text, [[options] for options in first.usual])]
+
+    @cache
+    def cost(found: _Candidate) -> tuple[float, float]:
+        if fast:
+            return executed(found.assembly), 0
+        stack = stack_bytes(found.assembly, linked.entry)
+        if code_weight is None:
+            return sum(part.size for part in sections(found.object)) + stack, 0
+        return worth(executed(found.assembly), _code_bytes(found.object) + stack, code_weight)
+
+    best = _best(ways, machine, cost)
+    text, assembly, data = best.text, best.assembly, best.object
     externals = undefined_symbols(data)
     unknown = [name for name in externals if not is_known(name, host=target.name == "host")]
     if unknown:
@@ -118,9 +165,13 @@ def codegen(linked: LinkedModule, target: Target, *, size: bool = False) -> Obje
     return ObjectCode(text, assembly, data, sections(data), externals, function_sizes(data))
 
 
+def _code_bytes(data: bytes) -> int:
+    return sum(section.size for section in sections(data) if section.kind == "code")
+
+
 def _ways(
-    linked: LinkedModule, target: Target, machine: llvm.TargetMachine, *, size: bool
-) -> Iterator[_Way]:
+    linked: LinkedModule, target: Target, machine: llvm.TargetMachine, *, size: bool, fast: bool
+) -> Iterator[_Ways]:
     """How LLVM may be told to make the code; the way that mostly is the best one comes first."""
     goals: Sequence[Goal] = _GOALS if size else ("speed",)
     seen = set()
@@ -129,7 +180,7 @@ def _ways(
         if text in seen:
             continue
         seen.add(text)
-        orders = _FPU_ORDER if target.fused and not size else _USUAL_ORDER
+        orders = _SHORT_ORDER if size else _FPU_ORDER if target.fused else _USUAL_ORDER
         if linked.baked:
             orders = _IN_ORDER[:1]
         elif not target.float_dtypes and has_operations(text):
@@ -137,12 +188,16 @@ def _ways(
             text = late_operations(text, machine)
         if "+mve" in target.features:
             text = safe_comparisons(text)
-        choices: list[Sequence[tuple[str, ...]]] = [[(order,) for order in orders]]
+        choices: list[_Choice] = [[(order,) for order in orders]]
         if size:
-            choices += [_ADDRESSES, _CONSTANTS]
+            choices.append(_ADDRESSES)
+        if not fast:
+            choices.append(_CONSTANTS)
+        if size and not linked.baked:
+            choices.append(_SCHEDULED)
         if _has_own_calls(text, target):
             choices.append([_OWN_CALLS, _EQUAL_PIECES] if size else [_OWN_CALLS])
-        yield from (_Way(text, tuple(chain(*choice))) for choice in product(*choices))
+        yield _Ways(text, choices)
 
 
 def _has_own_calls(llvm_ir: str, target: Target) -> bool:
@@ -174,35 +229,33 @@ def _optimised(linked: LinkedModule, target: Target, goal: Goal, *, short: bool 
 
 
 def _best(
-    ways: Sequence[_Way], machine: llvm.TargetMachine, *, size: bool
-) -> tuple[str, str, bytes]:
-    """The LLVM IR, the assembly and the object, in the way that takes the fewest instructions, or
-    the shortest code.
-    """
+    ways: Iterable[_Ways],
+    machine: llvm.TargetMachine,
+    cost: Callable[[_Candidate], tuple[float, float]],
+) -> _Candidate:
+    """The one that costs least, or the first of these: one choice is made after the other."""
+    bests = []
+    usual: tuple[_Options, ...] = ()
+    for one in ways:
+        usual = usual or one.usual
+        best = _Candidate(one.text, one.usual, machine)
+        for place, choice in enumerate(one.choices):
+            chosen = best.options
+            others = [
+                _Candidate(one.text, (*chosen[:place], options, *chosen[place + 1 :]), machine)
+                for options in choice[1:]
+            ]
+            best = min([best, *others], key=cost)
+        bests.append(best)
+    best = min(bests, key=cost)
+    _ = best.object
+    _set(usual)
+    return best
 
-    def emitted(way: _Way, emit: Callable[[llvm.ModuleRef], _Emitted]) -> _Emitted:
-        for option in way.options:
-            llvm.set_option("jax_embedded", option)
-        return emit(llvm.parse_assembly(way.text))  # which it changes
 
-    if size:
-        objects = [emitted(way, machine.emit_object) for way in ways]
-        place = _least([sum(part.size for part in sections(data)) for data in objects])
-        data = objects[place]
-        assembly = emitted(ways[place], machine.emit_assembly)
-    else:
-        assemblies = [emitted(way, machine.emit_assembly) for way in ways]
-        place = _least([executed(assembly) for assembly in assemblies])
-        assembly = assemblies[place]
-        data = emitted(ways[place], machine.emit_object)
-    for option in ways[0].options:
+def _set(options: tuple[_Options, ...]) -> None:
+    for option in chain(*options):
         llvm.set_option("jax_embedded", option)
-    return ways[place].text, assembly, data
-
-
-def _least(found: Sequence[int]) -> int:
-    """The place of the first one of the least."""
-    return found.index(min(found))
 
 
 def _link_apart(module: llvm.ModuleRef, linked: LinkedModule, target: Target) -> None:

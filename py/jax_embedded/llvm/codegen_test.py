@@ -13,7 +13,7 @@ from jax_embedded.llvm import codegen as codegen_module
 from jax_embedded.llvm.assembly import executed
 from jax_embedded.llvm.codegen import ObjectCode, codegen
 from jax_embedded.llvm.link import LinkedModule
-from jax_embedded.llvm.targets import data_layout
+from jax_embedded.llvm.targets import data_layout, target_machine
 from jax_embedded.target import TARGETS, Target
 
 # Two kernels in a row, as link leaves them.
@@ -63,9 +63,12 @@ define float @f(float %x, i32 signext %i) nounwind {
 M4F = TARGETS["cortex-m4f"]
 
 
-def generated(target: Target, text: str = MODULE, *, size: bool = False) -> ObjectCode:
+def generated(
+    target: Target, text: str = MODULE, *, size: bool = False, code_weight: float | None = None
+) -> ObjectCode:
     header = f'target datalayout = "{data_layout(target)}"\ntarget triple = "{target.triple}"\n'
-    return codegen(LinkedModule(header + text, "f", Scratch((), {}, 256)), target, size=size)
+    linked = LinkedModule(header + text, "f", Scratch((), {}, 256))
+    return codegen(linked, target, size=size, code_weight=code_weight)
 
 
 def symbols(code: ObjectCode) -> dict[str, str]:
@@ -482,6 +485,28 @@ def test_functions_of_equal_pieces_change_no_register_that_callers_rely_on(monke
     assert kept[True, True] not in (own, pieces)
 
 
+def test_with_a_weight_code_loads_constants_where_they_are_used_if_that_is_shorter():
+    fast, weighted = (generated(M4F, POLYNOMIALS, code_weight=w) for w in (None, 1.0))
+    assert weighted.code_bytes < fast.code_bytes
+
+
+@pytest.mark.parametrize(("size", "code_weight"), [(True, None), (False, 1.0)])
+def test_the_stack_counts_in_short_code(monkeypatch, size, code_weight):
+    found = generated(M4F, POLYNOMIALS, size=size, code_weight=code_weight).code_bytes
+    monkeypatch.setattr(codegen_module, "stack_bytes", lambda text, _: 9999 - 9 * text.count("\n"))
+    assert found < generated(M4F, POLYNOMIALS, size=size, code_weight=code_weight).code_bytes
+
+
+def test_llvm_is_left_with_the_usual_options():
+    def emitted() -> str:
+        return target_machine(M4F).emit_assembly(llvm.parse_assembly(POLYNOMIALS))
+
+    generated(M4F, FEW, size=True)
+    before = emitted()
+    generated(M4F, POLYNOMIALS, size=True)
+    assert emitted() == before
+
+
 def test_short_loops_end_with_a_branch_and_a_return():
     code = generated(M4F, WITH_ADDRESSES, size=True)
     assert re.search(r"\tbne\t\S+\n(@.*\n)*\t(pop|bx\t)", code.assembly)
@@ -518,11 +543,11 @@ def test_of_a_long_program_one_way_is_tried(monkeypatch):
 def test_of_long_fast_code_one_order_is_tried(monkeypatch, most):
     tried = []
 
-    def least(found: list[int]) -> int:
-        tried.extend(found)
-        return 0
+    def counted(assembly: str) -> int:
+        tried.append(assembly)
+        return executed(assembly)
 
-    monkeypatch.setattr(codegen_module, "_least", least)
+    monkeypatch.setattr(codegen_module, "executed", counted)
     monkeypatch.setattr(codegen_module, "_MOST_LINES", most)
     generated(M4F, FEW)
     assert len(tried) == (2 if most else 1)

@@ -13,8 +13,7 @@ from jax_embedded.errors import InternalError
 from jax_embedded.llvm.emitters.arithmetic import SumOptions
 from jax_embedded.llvm.emitters.code import I32, POINTER, Code, Index, Numbers, code_of
 from jax_embedded.llvm.emitters.pairs import with_neon
-from jax_embedded.llvm.emitters.tile_choice import worth
-from jax_embedded.llvm.emitters.trial import Cost, trial
+from jax_embedded.llvm.emitters.trial import Cost, rated, trial
 from jax_embedded.target import Target
 
 _CALL = 12  # bytes: of a function that would else be inlined
@@ -156,13 +155,14 @@ def groups(candidates: Sequence[Candidate], target: Target, options: SumOptions)
             found += [alike]
             continue
 
-        def rated(way: Sequence[Sequence[int]]) -> tuple[float, float]:
+        def cost(way: Sequence[Sequence[int]]) -> Cost:
             size = options.size
             costs = [_cost([candidates[i] for i in group], target, size=size) for group in way]
-            of_all = [sum(column) for column in zip(*costs, strict=True)]
-            return worth(*of_all, options.weight)
+            instructions, code, stack = zip(*costs, strict=True)
+            return Cost(sum(instructions), sum(code), max(stack))
 
-        found += [list(group) for group in min(ways, key=rated)]
+        best = min(ways, key=lambda way: rated(cost(way), options))
+        found += [list(group) for group in best]
     return sorted(found)
 
 
@@ -213,7 +213,7 @@ def _factor(column: tuple[int, ...], base: tuple[int, ...]) -> int:
 def _cost(group: Sequence[Candidate], target: Target, *, size: bool) -> Cost:
     """Of all calls, and of the code."""
     found = tables(group) if len(group) > 1 else None
-    instructions, code = 0, 0
+    instructions = code = stack = 0
     for row, candidate in enumerate(group):
         text, times = _written(candidate, Told(found, row) if found else None)
         if candidate.paired:
@@ -222,13 +222,13 @@ def _cost(group: Sequence[Candidate], target: Target, *, size: bool) -> Cost:
         if cost is None:
             raise InternalError("alike: expected functions without NEON, found one with it")
         instructions += cost.instructions * candidate.calls
-        code = cost.code
+        code, stack = cost.code, cost.stack
     if found:
         code += sum(_CALL for candidate in group if candidate.inline)
         code += len(group) * _TOLD
         if found.fields is None:
             code += sum(len(row) * found.element.width // 8 for row in found.rows)
-    return Cost(instructions, code)
+    return Cost(instructions, code, stack)
 
 
 def _written(candidate: Candidate, numbers: Numbers | None) -> tuple[str, dict[str, int]]:

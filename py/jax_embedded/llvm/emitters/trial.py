@@ -6,17 +6,18 @@ from collections import defaultdict
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
+from math import inf
 from typing import NamedTuple, get_args
 
 import llvmlite.binding as llvm
 from llvmlite import ir
 
 from jax_embedded.errors import InternalError
-from jax_embedded.llvm.assembly import is_instruction
+from jax_embedded.llvm.assembly import is_instruction, stack_bytes
 from jax_embedded.llvm.emitters.arithmetic import Moves, SumOptions
 from jax_embedded.llvm.emitters.code import Code, code_of
 from jax_embedded.llvm.emitters.pairs import functions_with_neon, with_neon
-from jax_embedded.llvm.emitters.tile_choice import worth
+from jax_embedded.llvm.emitters.tile_choice import CODE_WEIGHT, worth
 from jax_embedded.llvm.object_file import function_sizes
 from jax_embedded.llvm.optimise import optimise
 from jax_embedded.llvm.targets import data_layout, target_machine
@@ -36,10 +37,17 @@ _PATIENCE, _PATIENCE_IF_CLOSE = 8, 5
 
 
 class Cost(NamedTuple):
-    """Of one call, and of the function. code: bytes."""
+    """Of one call, and of the function. code, stack: bytes."""
 
     instructions: int
     code: int
+    stack: int = 0
+
+
+def rated(cost: Cost, options: SumOptions) -> tuple[float, float]:
+    """See `worth`. Between fast and short code, the stack is as much worth as code."""
+    stack = cost.stack if CODE_WEIGHT < options.weight < inf else 0
+    return worth(cost.instructions, cost.code + stack, options.weight)
 
 
 # Of what a function does on a target: what the tiles cost that were tried.
@@ -107,15 +115,11 @@ def _best_rank(
         for way in ways:
             tried = replace(way, rank=rank)
             found = cost(tried)
-            if found and (not best or _rated(found, way) < _rated(best[0], way)):
+            if found and (not best or rated(found, way) < rated(best[0], way)):
                 best, since = (found, tried), 0
         if best and since == patience:
             break
     return best
-
-
-def _rated(cost: Cost, options: SumOptions) -> tuple[float, float]:
-    return worth(*cost, options.weight)
 
 
 def _cost(
@@ -150,19 +154,19 @@ def trial(
     found = _compiled(llvm_ir, target, paired, size)
     if found is None:
         return None
-    blocks, code = found
+    blocks, code, stack = found
     instructions, now = 0, 1
     for name, count in blocks:
         now = times.get(name, now)
         instructions += now * count
-    return Cost(instructions, code)
+    return Cost(instructions, code, stack)
 
 
 @cache
 def _compiled(
     llvm_ir: str, target: Target, paired: bool, size: bool
-) -> tuple[list[tuple[str, int]], int] | None:
-    """The instructions of each basic block, and bytes of code."""
+) -> tuple[list[tuple[str, int]], int, int] | None:
+    """The instructions of each basic block, and bytes of code and of the stack."""
     head = f'target datalayout = "{data_layout(target)}"\ntarget triple = "{target.triple}"\n'
     module = llvm.parse_assembly(head + llvm_ir)
     functions = [function for function in module.functions if not function.is_declaration]
@@ -188,4 +192,4 @@ def _compiled(
     code = _BYTES * sum(count for _, count in blocks)
     if size:
         code = sum(function_sizes(machine.emit_object(llvm.parse_assembly(text))).values())
-    return blocks, code
+    return blocks, code, max(stack_bytes(assembly, name) for name in names)

@@ -21,7 +21,7 @@ from jax_embedded.llvm.emitters.number import number
 from jax_embedded.llvm.emitters.pairs import with_neon
 from jax_embedded.llvm.emitters.sums_testing import thunk_of
 from jax_embedded.llvm.emitters.tile_choice import Tile, worth
-from jax_embedded.llvm.emitters.trial import Cost, best_tile, trial
+from jax_embedded.llvm.emitters.trial import Cost, best_tile, rated, trial
 from jax_embedded.llvm.optimise import optimise
 from jax_embedded.llvm.targets import data_layout, target_machine
 from jax_embedded.target import TARGETS, Target
@@ -109,8 +109,38 @@ def test_worth_is_in_instructions_or_in_bytes():
 
 @pytest.mark.parametrize("target", CORES)
 def test_short_code_is_counted_in_bytes(target):
-    instructions, code = cost_of(target, paired=False, size=True)
-    assert code > 4 * instructions  # all but one of which have four; and a literal
+    cost = cost_of(target, paired=False, size=True)
+    assert cost.code > 4 * cost.instructions  # all but one of which have four; and a literal
+
+
+@pytest.mark.parametrize(
+    ("options", "counts"),
+    [
+        (SumOptions(), False),
+        (SumOptions(size=True), False),
+        (SumOptions(code_weight=1.0), True),
+        (SumOptions(size=True, code_weight=1.0), True),
+    ],
+)
+def test_the_stack_counts_between_fast_and_short_code(options, counts):
+    less, more = (rated(Cost(1000, 100, stack), options) for stack in (0, 1))
+    assert (less < more) == counts
+    assert less <= more
+
+
+def test_the_stack_is_what_the_function_saves():
+    text = """
+declare void @g()
+define void @f() {
+  call void @g()
+  call void @g()
+  ret void
+}
+"""
+    for body, stack in ((text, 8), (text.replace("  call void @g()\n", ""), 0)):
+        cost = trial(body, {}, TARGETS["cortex-m4f"])
+        assert cost
+        assert cost.stack == stack
 
 
 def test_neon_has_no_cost():

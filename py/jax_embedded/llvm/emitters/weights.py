@@ -23,8 +23,14 @@ from jax_embedded.llvm.emitters.dot import dot
 from jax_embedded.llvm.emitters.dsp import dot_call
 from jax_embedded.llvm.emitters.problem import in_order, problem_of
 from jax_embedded.llvm.emitters.terms import ONE, merged
-from jax_embedded.llvm.emitters.tile_choice import instructions, worth
-from jax_embedded.llvm.emitters.trial import LONG_SUM, Cost, best_tile, is_worth_trying
+from jax_embedded.llvm.emitters.tile_choice import instructions
+from jax_embedded.llvm.emitters.trial import (
+    LONG_SUM,
+    Cost,
+    best_tile,
+    is_worth_trying,
+    rated,
+)
 from jax_embedded.target import Target
 
 _GAIN = 0.02  # of the instructions: less is not worth another order
@@ -123,12 +129,11 @@ def _layout(step: Step, where: Slice, target: Target, options: SumOptions) -> _L
     if not tried:
         return layouts[0] if layouts else None
 
-    def rated(layout: _Layout | None) -> tuple[float, float]:
+    def with_layout(layout: _Layout | None) -> tuple[float, float]:
         changed = _with_layout(step, where, layout) if layout else step
-        cost = _cost(without_places(changed), target, options)
-        return worth(*cost, options.weight)
+        return rated(_cost(without_places(changed), target, options), options)
 
-    return min([None, *layouts[:_TRIED]], key=rated)
+    return min([None, *layouts[:_TRIED]], key=with_layout)
 
 
 @cache
