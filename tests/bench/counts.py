@@ -116,7 +116,11 @@ def golden(table: Table) -> dict[str, dict[str, dict[str, dict[str, int]]]]:
 
 def limited(found: Count) -> dict[str, int]:
     """The counts of one function that must not grow."""
-    limits = {"instructions": found.instructions, "code bytes": found.code}
+    limits = {
+        "instructions": found.instructions,
+        "code bytes": found.code,
+        "RAM bytes": found.ram,
+    }
     return limits if found.cycles is None else {**limits, "cycles": found.cycles}
 
 

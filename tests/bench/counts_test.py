@@ -34,8 +34,8 @@ def test_golden_is_of_ours():
     assert golden(table) == {
         "dot": {
             "qemu_m3": {
-                "ours": {"instructions": 100, "code bytes": 20},
-                "ours-size": {"instructions": 150, "code bytes": 10},
+                "ours": {"instructions": 100, "code bytes": 20, "RAM bytes": 8},
+                "ours-size": {"instructions": 150, "code bytes": 10, "RAM bytes": 8},
             }
         }
     }
@@ -43,6 +43,7 @@ def test_golden_is_of_ours():
     assert golden(table)["dot"]["qemu_m4f"]["ours"] == {
         "instructions": 100,
         "code bytes": 20,
+        "RAM bytes": 8,
         "cycles": 150,
     }
 
