@@ -61,7 +61,7 @@ WORKLOADS = {
         example_inputs = "kalman_example",
         limits = [
             820,
-            1100,
+            1120,
         ],
     ),
     "fir": _workload(
@@ -75,7 +75,7 @@ WORKLOADS = {
         {"x": "f32[16,16,8]"},
         limits = [
             300,
-            700,
+            600,
         ],
         max_ulp = 12,
     ),
@@ -93,7 +93,7 @@ WORKLOADS = {
     ),
     "depthwise": _workload(
         {"x": "f32[12,12,6]"},
-        limits = [500],
+        limits = [600],
     ),
     "softmax": _workload(
         {"x": "f32[50]"},
@@ -105,7 +105,7 @@ WORKLOADS = {
             "x": "f32[8]",
         },
         limits = [
-            1000,
+            900,
             1450,
         ],
     ),
