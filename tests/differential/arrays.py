@@ -70,6 +70,22 @@ def long_reductions(x):
     )
 
 
+def computed_reductions(x, y, w):
+    """Of what is computed of one array or two, element by element."""
+    return (
+        jnp.sum((x - y) ** 2),
+        jnp.mean(jnp.abs(x - y), axis=1),
+        jnp.sum((x[:, None] - y[None]) ** 2, axis=2),
+        jnp.max(jnp.abs(x)),
+        jnp.min(x * w, axis=1),
+        jnp.var(x, axis=1),
+        jnp.sum(x**2, axis=0),
+        jnp.sum(jnp.minimum(y * y, jnp.abs(y)), axis=1),
+        jax.lax.rsqrt(jnp.mean(y * y, axis=1) + 1e-6),
+        jnp.sum(w * x**2, axis=1),
+    )
+
+
 def pools(x):
     """Windows side by side, with gaps, overlapping, and beyond the edge."""
 

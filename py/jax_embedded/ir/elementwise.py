@@ -14,6 +14,7 @@ OPCODES = {
     "maximum": 2,
     "minimum": 2,
     "negate": 1,
+    "abs": 1,
     "sqrt": 1,
     "rsqrt": 1,
     "shift-right-arithmetic": 2,
@@ -23,7 +24,7 @@ OPCODES = {
 # Those of them that are functions, and their names.
 MATH = {"tanh": "tanh", "exponential": "exp"}
 # Of f32 there are no shifts; a division of i32 is not what a processor makes of it.
-_NOT_OF = {"f32": {"shift-right-arithmetic"}, "i32": {"divide", "sqrt", "rsqrt", *MATH}}
+_NOT_OF = {"f32": {"shift-right-arithmetic"}, "i32": {"abs", "divide", "sqrt", "rsqrt", *MATH}}
 
 
 def is_of(opcode: str, dtype: str) -> bool:

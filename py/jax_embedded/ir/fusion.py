@@ -133,7 +133,9 @@ def _lie_side_by_side(sums: _Sum, lanes: int, constants: set[int]) -> bool:
     """
 
     if isinstance(sums, ReduceThunk):
-        return any(a.lhs == a.out == 1 and not a.extent % lanes for a in sums.outer)
+        return any(
+            {a.lhs, a.rhs} == {0, 1} and a.out == 1 and not a.extent % lanes for a in sums.outer
+        )
 
     def is_column(axis: DotAxis, step: int, other: int, where: Slice) -> bool:
         is_movable = isinstance(sums, DotThunk) and where.allocation in constants

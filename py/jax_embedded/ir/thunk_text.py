@@ -55,7 +55,8 @@ def _head(thunk: Thunk) -> str:
         return f"dot {_extents(thunk.outer)} over {_extents(thunk.contracting)}{_epilogue(thunk)}"
     if isinstance(thunk, ReduceThunk):
         how = f"reduce by {thunk.operation}"
-        return f"{how} {_extents(thunk.outer)} over {_extents(thunk.reduced)}{_epilogue(thunk)}"
+        extents = f"{_extents(thunk.outer)} over {_extents(thunk.reduced)}"
+        return f"{how} {extents}{_prologue(thunk)}{_epilogue(thunk)}"
     if isinstance(thunk, BakedDotThunk):
         return f"baked dot {len(thunk.results)} over {len(thunk.terms)}{_epilogue(thunk)}"
     if isinstance(thunk, ConvolutionThunk):
@@ -73,6 +74,13 @@ def _head(thunk: Thunk) -> str:
     if isinstance(thunk, WhileThunk):
         return "while" if thunk.trip_count is None else f"while {thunk.trip_count} times"
     return "conditional" if isinstance(thunk, ConditionalThunk) else "call"
+
+
+def _prologue(thunk: ReduceThunk) -> str:
+    """Such as " of (%1 = abs(%0))": %0 is an element of the source."""
+    values = enumerate(thunk.prologue, len(thunk.sources))
+    text = ", ".join(f"%{n} = {operation}" for n, operation in values)
+    return f" of ({text})" if text else ""
 
 
 def _epilogue(thunk: DotThunk | BakedDotThunk | ConvolutionThunk | ReduceThunk) -> str:

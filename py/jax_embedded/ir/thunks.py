@@ -142,22 +142,26 @@ Reduction = Literal["add", "maximum", "minimum"]
 
 @dataclass(frozen=True)
 class ReduceThunk:
-    """out = all elements of source along the reduced axes as one, for each index of the others.
+    """out = all elements along the reduced axes as one, for each index of the others.
 
     Of f32. A maximum or a minimum is a NaN if one of the elements is.
-    outer, reduced: the axes out has, and those it does not have; rhs is 0.
+    sources: one or two. What the prologue makes of an element of each of them is the element that
+        is reduced: values are numbered, the sources first. Without a prologue it is the source's.
+    outer, reduced: the axes out has, and those it does not have; lhs is for the first source, rhs
+        for the second one, 0 if there is none.
     operation: how two elements become one.
     inputs, epilogue: see DotThunk.
     """
 
     origin: Origin
-    source: Slice
+    sources: tuple[Slice, ...]
     out: Slice
     outer: tuple[DotAxis, ...]
     reduced: tuple[DotAxis, ...]
     operation: Reduction
     inputs: tuple[Slice, ...] = ()
     epilogue: tuple[Operation, ...] = ()
+    prologue: tuple[Operation, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -435,7 +439,9 @@ def reads_and_writes(step: Step) -> tuple[tuple[Slice, ...], tuple[Slice, ...]]:
         return (step.source,), (step.destination,)
     if isinstance(step, DotThunk | ConvolutionThunk):
         return (step.lhs, step.rhs, *step.inputs), (step.out,)
-    if isinstance(step, BakedDotThunk | ReduceThunk):
+    if isinstance(step, ReduceThunk):
+        return (*step.sources, *step.inputs), (step.out,)
+    if isinstance(step, BakedDotThunk):
         return (step.source, *step.inputs), (step.out,)
     if isinstance(step, SortThunk):
         return step.operands, (*step.operands, *step.scratch)

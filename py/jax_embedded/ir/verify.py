@@ -5,7 +5,7 @@ import functools
 from collections.abc import Sequence
 
 from jax_embedded.errors import InternalError
-from jax_embedded.ir.elementwise import OPCODES
+from jax_embedded.ir.elementwise import OPCODES, Operation
 from jax_embedded.ir.program import Program
 from jax_embedded.ir.thunks import (
     CallThunk,
@@ -163,12 +163,17 @@ class _Verifier:
     def _check_reduce(self, step: ReduceThunk) -> None:
         owner = step.origin.instruction
         axes = step.outer + step.reduced
-        self._check_reach([(a.extent, a.lhs) for a in axes], "source", step.source, owner)
+        if len(step.sources) not in (1, 2 if step.prologue else 1):
+            self._fail(f"{owner}: expected one source, or two and a prologue")
+        for source, side in zip(step.sources, ("lhs", "rhs"), strict=False):
+            reach = [(axis.extent, getattr(axis, side)) for axis in axes]
+            self._check_reach(reach, "source", source, owner)
+            if source.overlaps(step.out):
+                self._fail(f"{owner}: expected source apart from out, {source}")
+            if {source.shape.dtype, step.out.shape.dtype} != {"f32"}:
+                self._fail(f"{owner}: expected f32, found {source} and {step.out}")
         self._check_reach([(a.extent, a.out) for a in axes], "out", step.out, owner)
-        if step.source.overlaps(step.out):
-            self._fail(f"{owner}: expected source apart from out, {step.source}")
-        if {step.source.shape.dtype, step.out.shape.dtype} != {"f32"}:
-            self._fail(f"{owner}: expected f32, found {step.source} and {step.out}")
+        self._check_operands(step.prologue, len(step.sources), owner)
         self._check_epilogue(step, step.outer, owner)
 
     def _check_reach(
@@ -193,7 +198,11 @@ class _Verifier:
                 self._fail(f"{owner}: expected strides within an input, {where}")
             if where.overlaps(step.out):
                 self._fail(f"{owner}: expected an input apart from out, {where}")
-        for number, operation in enumerate(step.epilogue, 1 + len(step.inputs)):
+        self._check_operands(step.epilogue, 1 + len(step.inputs), owner)
+
+    def _check_operands(self, operations: Sequence[Operation], first: int, owner: str) -> None:
+        """first: how many values there are before these."""
+        for number, operation in enumerate(operations, first):
             count = OPCODES.get(operation.opcode, 0)
             if len(operation.operands) != count or not all(
                 0 <= operand < number for operand in operation.operands

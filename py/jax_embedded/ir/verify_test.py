@@ -78,7 +78,7 @@ WINDOW = CONVOLUTION.window[0]
 # The maxima of the rows of f32[2,5].
 REDUCE = ReduceThunk(
     ORIGIN,
-    at(0, "f32[2,5]"),
+    (at(0, "f32[2,5]"),),
     at(100, "f32[2]"),
     (DotAxis(2, 5, 0, 1),),
     (DotAxis(5, 1, 0, 0),),
@@ -142,6 +142,23 @@ BROKEN = {
     "reduce: source": (
         replace(REDUCE, reduced=(DotAxis(6, 1, 0, 0),)),
         "expected strides within source",
+    ),
+    "reduce: second source": (
+        replace(
+            REDUCE,
+            sources=(at(0, "f32[2,5]"), at(200, "f32[4]")),
+            reduced=(DotAxis(5, 1, 1, 0),),
+            prologue=(Operation("add", (0, 1)),),
+        ),
+        "expected strides within source",
+    ),
+    "reduce: nothing of two sources": (
+        replace(REDUCE, sources=(at(0, "f32[2,5]"), at(200, "f32[5]"))),
+        "expected one source, or two and a prologue",
+    ),
+    "reduce: prologue": (
+        replace(REDUCE, prologue=(Operation("add", (0, 1)),)),
+        "expected operands that are there",
     ),
     "reduce: out": (
         replace(REDUCE, outer=(DotAxis(2, 5, 0, 2),)),

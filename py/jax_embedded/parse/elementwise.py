@@ -42,6 +42,32 @@ def elementwise_of(hlo: Hlo, fusion: Any, instructions: list[Any]) -> Elementwis
         return None
 
 
+def elementwise_before(
+    hlo: Hlo, fusion: Any, instruction: Any, dims: tuple[int, ...]
+) -> tuple[tuple[int, ...], Elementwise] | None:
+    """What a fusion computes before it comes to an instruction of its own, as an array of these
+    dims; and of which operands of the fusion, by number.
+    """
+    numbers = sorted(_parameters(hlo, instruction))
+    try:
+        arguments = [fusion.operand_ids[number] for number in numbers]
+        return tuple(numbers), _Reader(hlo, fusion, arguments).read(instruction, dims)
+    except _OtherError:
+        return None
+
+
+def _parameters(hlo: Hlo, instruction: Any) -> set[int]:
+    """The numbers of those that it depends on."""
+    found, seen, left = set(), set(), [instruction]
+    while left:
+        one = left.pop()
+        if one.opcode == "parameter":
+            found.add(one.parameter_number)
+        left += [hlo.instructions[i] for i in one.operand_ids if i not in seen]
+        seen.update(one.operand_ids)
+    return found
+
+
 class _OtherError(Exception):
     """It is of another kind."""
 
@@ -57,11 +83,12 @@ class _Reader:
         self.shape = Shape("f32")
         self.type = self.format = ""
 
-    def read(self, root: Any) -> Elementwise:
+    def read(self, root: Any, dims: tuple[int, ...] | None = None) -> Elementwise:
+        """dims: other ones of the same array."""
         self._require(self.hlo.type_name(root.shape) in _DTYPES)
         self.type = self.hlo.type_name(root.shape)
         dtype, self.format = _DTYPES[self.type]
-        self.shape = Shape(dtype, tuple(root.shape.dimensions))
+        self.shape = Shape(dtype, dims or tuple(root.shape.dimensions))
         last = self._value(root, self.shape.strides)
         self._require(last == self._next() - 1)
         self._require(len(self.inputs) == len(self.arguments))

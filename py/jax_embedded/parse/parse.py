@@ -269,18 +269,16 @@ class _Parser:
                 dims = tuple(axis.extent for axis in found.outer)
                 total = self.totals[found] = self._temporary(Shape(result.shape.dtype, dims))
             origin = self.hlo.origin(last)
-            sources = [arguments[number] for number in found.sources]
-            if len(sources) == 2:
+            sources = tuple(arguments[number] for number in found.sources)
+            axes = found.outer, found.reduced
+            if found.is_of_products:
                 lhs, rhs = sources
-                outer, reduced, epilogue = found.outer, found.reduced, found.epilogue
-                return DotThunk(origin, lhs, rhs, total, outer, reduced, (), epilogue)
-            outer, reduced = (
-                tuple(replace(axis, rhs=0) for axis in axes)
-                for axes in (found.outer, found.reduced)
-            )
-            (source,) = sources
+                return DotThunk(origin, lhs, rhs, total, *axes, (), found.epilogue)
             operation = found.operation
-            return ReduceThunk(origin, source, total, outer, reduced, operation, (), found.epilogue)
+            prologue = found.prologue
+            return ReduceThunk(
+                origin, sources, total, *axes, operation, (), found.epilogue, prologue
+            )
         if origin.instruction == last:
             total = self.totals[found]
             return CopyThunk(origin, replace(total, shape=result.shape), result)

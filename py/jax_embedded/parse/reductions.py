@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Reductions: of one array, or of the products of two, element by element, which are dots that
-XLA has made into other instructions, where neither side has a dimension of its own.
+"""Reductions: of what is computed of one array or two, element by element. Those of the products of
+two are dots that XLA has made into other instructions.
 
 Of a long one it makes several instructions: the product, reductions of windows of it
 (reduce-window) and the reduction of these (reduce). The last one may do more with the results.
@@ -16,8 +16,9 @@ from typing import Any
 
 from jax_embedded.ir.elementwise import MATH, Operation
 from jax_embedded.ir.thunks import DotAxis, Reduction
-from jax_embedded.parse.elementwise import elementwise_of
+from jax_embedded.parse.elementwise import elementwise_before, elementwise_of
 from jax_embedded.parse.hlo import Hlo, is_row_major
+from jax_embedded.shape import Shape
 
 # Where XLA does not round the products to fewer bits than it adds with.
 _DTYPES = ("S8", "S16", "S32", "S64", "U8", "U16", "U32", "U64", "F32", "F64")
@@ -35,9 +36,9 @@ class FoundReduction:
     """instructions: names of the fusions that it is made of, the one that reads the array first.
 
     operation: how two elements become one.
-    sources: of the operands of the first one, by number, the array or the two factors.
+    sources: of the operands of the first one, by number, one or two.
     outer, reduced: the axes, in elements of the sources.
-    epilogue: see DotThunk.
+    epilogue: see DotThunk. prologue: see ReduceThunk.
     """
 
     instructions: tuple[str, ...]
@@ -46,6 +47,26 @@ class FoundReduction:
     outer: tuple[DotAxis, ...]
     reduced: tuple[DotAxis, ...]
     epilogue: tuple[Operation, ...]
+    prologue: tuple[Operation, ...]
+
+    @property
+    def is_of_products(self) -> bool:
+        return self.operation == "add" and self.prologue == _PRODUCT
+
+
+# Of two sources.
+_PRODUCT = (Operation("multiply", (0, 1)),)
+
+
+@dataclass(frozen=True)
+class _Elements:
+    """What is reduced. sources, prologue: see FoundReduction. steps: of each source, how many
+    elements the next one along each dimension is away.
+    """
+
+    sources: tuple[int, ...]
+    steps: tuple[tuple[int, ...], ...]
+    prologue: tuple[Operation, ...]
 
 
 def reductions(hlo: Hlo) -> dict[str, FoundReduction]:
@@ -97,21 +118,34 @@ class _Matcher:
                 fusions.insert(0, windowed)
                 reduced = self.hlo.operand(window, 0)
                 source = self.hlo.without_bitcasts(reduced)
-        if source.opcode == "parameter" and operation == "add":
-            multiplied = self._fusion_behind(fusions[0], source)
-            if multiplied is not None and self._sources(
-                self.hlo.called_root(multiplied), operation
-            ):
-                fusions.insert(0, multiplied)
-                source = self.hlo.without_bitcasts(self.hlo.called_root(multiplied))
-        sources = self._sources(source, operation)
+        dims = tuple(reduced.shape.dimensions)
+        elements = None
+        if source.opcode == "parameter":
+            before = self._fusion_behind(fusions[0], source)
+            if before is not None and not _overlap(reduce):
+                root = self.hlo.without_bitcasts(self.hlo.called_root(before))
+                elements = self._elements(before, root, dims, operation)
+                if elements and elements.prologue:
+                    fusions.insert(0, before)
+                    source = root
+                else:
+                    elements = None
+        elements = elements or self._elements(fusions[0], source, dims, operation)
         shapes = [reduced.shape, reduce.shape, source.shape]
-        if not sources or not all(is_row_major(shape) for shape in shapes):
+        if not elements or not all(is_row_major(shape) for shape in shapes):
             return None
         names = tuple(fusion.name for fusion in fusions)
-        dims = list(reduced.shape.dimensions)
-        axes = _axes(dims, reduce) if reduce.opcode == "reduce" else _axes_of_windows(dims, reduce)
-        return FoundReduction(names, operation, sources, *axes, epilogue) if axes else None
+        if reduce.opcode == "reduce":
+            axes = _axes(elements.steps, reduce, dims)
+        else:
+            axes = _axes_of_windows(elements.steps, reduce)
+        if axes is None:
+            return None
+        if len(elements.sources) == 2 and elements.prologue != _PRODUCT and not _by_rows(*axes):
+            return None  # XLA's loop is over columns
+        return FoundReduction(
+            names, operation, elements.sources, *axes, epilogue, elements.prologue
+        )
 
     def _reduce_in(self, fusion: Any) -> tuple[Any, tuple[Operation, ...]] | None:
         """And what becomes of its results, if that is all that the fusion does."""
@@ -168,40 +202,76 @@ class _Matcher:
             for number, w in enumerate(window.window.dimensions)
         )
 
-    def _sources(self, reduced: Any, operation: Reduction) -> tuple[int, ...]:
-        """The parameter that it is, or the two whose product it is; none if it is neither."""
+    def _elements(
+        self, fusion: Any, reduced: Any, dims: tuple[int, ...], operation: Reduction
+    ) -> _Elements | None:
+        """What an instruction inside of the fusion has, as an array of these dims."""
         dtype = self.hlo.type_name(reduced.shape)
         read = [reduced]
-        if reduced.opcode == "multiply" and operation == "add" and dtype in _DTYPES:
+        is_product = reduced.opcode == "multiply" and operation == "add" and dtype in _DTYPES
+        if is_product:
             read = [self.hlo.without_bitcasts(self.hlo.operand(reduced, i)) for i in range(2)]
         elif dtype != "F32":
-            return ()
-        if not all(one.opcode == "parameter" and is_row_major(one.shape) for one in read):
-            return ()
-        return tuple(one.parameter_number for one in read)
+            return None
+        if all(one.opcode == "parameter" and is_row_major(one.shape) for one in read):
+            numbers = tuple(one.parameter_number for one in read)
+            strides = Shape("f32", dims).strides
+            if len({*numbers}) == len(numbers) or dtype != "F32":
+                prologue = _PRODUCT if is_product else ()
+                return _Elements(numbers, (strides,) * len(read), prologue)
+        if dtype != "F32":
+            return None
+        found = elementwise_before(self.hlo, fusion, reduced, dims)
+        if found is None:
+            return None
+        numbers, done = found
+        steps = [step for of_source in done.inputs for step in of_source]
+        if len(numbers) not in (1, 2) or not done.operations or min(steps, default=0) < 0:
+            return None
+        if any(operation.opcode in MATH for operation in done.operations):
+            return None
+        return _Elements(numbers, done.inputs, done.operations)
 
 
-def _axes_of_windows(dims: list[int], window: Any) -> _Axes | None:
+def _overlap(reduce: Any) -> bool:
+    """Whether it is of windows that have elements in common."""
+    windows = reduce.window.dimensions if reduce.opcode == "reduce-window" else ()
+    return any(w.stride < w.size for w in windows)
+
+
+def _axes_of_windows(steps: tuple[tuple[int, ...], ...], window: Any) -> _Axes | None:
     """None if a window reaches beyond the array."""
     outer, reduced = [], []
     extents = list(window.shape.dimensions)
     for d, w in enumerate(window.window.dimensions):
         if w.padding_low or w.padding_high or w.base_dilation != 1:
             return None
-        step = prod(dims[d + 1 :])
-        along, within = w.stride * step, w.window_dilation * step
-        outer.append(DotAxis(extents[d], along, along, prod(extents[d + 1 :])))
-        reduced.append(DotAxis(w.size, within, within, 0))
+        lhs, rhs = _of_sides(steps, d)
+        outer.append(DotAxis(extents[d], w.stride * lhs, w.stride * rhs, prod(extents[d + 1 :])))
+        reduced.append(DotAxis(w.size, w.window_dilation * lhs, w.window_dilation * rhs, 0))
     return tuple(outer), tuple(reduced)
 
 
-def _axes(dims: list[int], reduce: Any) -> _Axes:
+def _axes(steps: tuple[tuple[int, ...], ...], reduce: Any, dims: tuple[int, ...]) -> _Axes:
     outer, reduced = [], []
     kept = [d for d in range(len(dims)) if d not in reduce.dimensions]
     for d, extent in enumerate(dims):
-        step = prod(dims[d + 1 :])
+        lhs, rhs = _of_sides(steps, d)
         if d in reduce.dimensions:
-            reduced.append(DotAxis(extent, step, step, 0))
+            reduced.append(DotAxis(extent, lhs, rhs, 0))
         else:
-            outer.append(DotAxis(extent, step, step, prod(dims[k] for k in kept if k > d)))
+            outer.append(DotAxis(extent, lhs, rhs, prod(dims[k] for k in kept if k > d)))
     return tuple(outer), tuple(reduced)
+
+
+def _by_rows(outer: tuple[DotAxis, ...], reduced: tuple[DotAxis, ...]) -> bool:
+    """Whether neighbours are reduced, or no neighbours are read of both sources."""
+    last = next((axis for axis in reversed(reduced) if axis.extent > 1), None)
+    if last is None or max(last.lhs, last.rhs) <= 1:
+        return True
+    return not any(axis.lhs and axis.rhs for axis in outer if axis.extent > 1)
+
+
+def _of_sides(steps: tuple[tuple[int, ...], ...], d: int) -> tuple[int, int]:
+    """Of both sources, along a dimension."""
+    return steps[0][d], steps[1][d] if len(steps) == 2 else 0

@@ -122,4 +122,64 @@ def test_an_array_that_is_used_again_stays(tmp_path):
     kernel, reduce, *_ = program.steps()
     assert isinstance(kernel, KernelThunk)
     assert isinstance(reduce, ReduceThunk)
-    assert reduce.source == kernel.results[0]
+    assert reduce.sources == (kernel.results[0],)
+
+
+@pytest.mark.parametrize("extent", [10, 50, 300])
+@pytest.mark.parametrize(
+    ("result", "sources", "prologue"),
+    [
+        ("jnp.sum((x - y)**2)", 2, ["subtract", "multiply"]),
+        ("jnp.sum(x * x)", 1, ["multiply"]),
+        ("jnp.max(jnp.abs(x))", 1, ["abs"]),
+        ("jnp.sum(jnp.abs(x - y))", 2, ["subtract", "abs"]),
+        ("jnp.sum(y * x**2)", 2, ["multiply", "multiply"]),
+        ("jnp.min(x * y)", 2, ["multiply"]),
+    ],
+)
+def test_what_is_computed_first(tmp_path, result, sources, prologue, extent):
+    shapes = {name: f"f32[{extent}]" for name in "xy" if name in result}
+    program = program_of(tmp_path, result, **shapes)
+    reduce = next(program.steps())
+    assert isinstance(reduce, ReduceThunk)
+    assert len(reduce.sources) == sources
+    assert [operation.opcode for operation in reduce.prologue] == prologue
+    assert not program.kernels
+
+
+def test_each_with_each(tmp_path):
+    result = "jnp.sum((x[:, None] - y[None])**2, axis=2)"
+    (reduce,) = program_of(tmp_path, result, x="f32[8,16]", y="f32[10,16]").steps()
+    assert isinstance(reduce, ReduceThunk)
+    sides = {(axis.extent, axis.lhs, axis.rhs) for axis in reduce.outer}
+    assert sides in ({(8, 16, 0), (10, 0, 16)}, {(8, 0, 16), (10, 16, 0)})
+    assert [(axis.extent, axis.lhs, axis.rhs) for axis in reduce.reduced] == [(16, 1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("result", "is_reduced"),
+    [
+        ("jnp.sum((x - y)**2, axis=1)", True),
+        ("jnp.sum((x - y)**2, axis=0)", False),  # two vectors of columns for each sum
+        ("jnp.sum(x**2, axis=0)", True),
+        ("jnp.sum(jnp.exp(x), axis=1)", False),
+        ("jnp.sum(x * y * (x - z), axis=1)", False),
+        ("jnp.sum(x * y[:, ::-1] * x, axis=1)", False),
+    ],
+)
+def test_what_is_computed_of_other_arrays_is_a_kernel(tmp_path, result, is_reduced):
+    shapes = {
+        name: "f32[6,20]" for name in "xyz" if name in result.replace("axis", "").replace("exp", "")
+    }
+    reduce = next(program_of(tmp_path, result, **shapes).steps())
+    assert isinstance(reduce, ReduceThunk if is_reduced else KernelThunk)
+
+
+@pytest.mark.parametrize(("stride", "prologue"), [(1, []), (2, ["abs", "constant", "add"])])
+def test_what_windows_have_in_common_is_computed_once(tmp_path, stride, prologue):
+    windows = f"(1, 2, 2, 1), (1, {stride}, 2, 1)"
+    pool = f"jax.lax.reduce_window(jnp.abs(x) + 1.0, 0.0, jax.lax.add, {windows}, 'VALID')"
+    program = program_of(tmp_path, pool, x="f32[2,8,6,5]")
+    (reduce,) = (step for step in program.steps() if isinstance(step, ReduceThunk))
+    assert [operation.opcode for operation in reduce.prologue] == prologue
+    assert bool(program.kernels) != bool(prologue)

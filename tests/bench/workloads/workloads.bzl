@@ -93,7 +93,10 @@ WORKLOADS = {
     ),
     "depthwise": _workload(
         {"x": "f32[12,12,6]"},
-        limits = [600],
+        limits = [
+            500,
+            600,
+        ],
     ),
     "softmax": _workload(
         {"x": "f32[50]"},

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """What sums of products are computed with, by dtype and core."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from math import inf
 from typing import Literal
 
 from llvmlite import ir
 
+from jax_embedded.ir.elementwise import Operation
 from jax_embedded.ir.thunks import Reduction
 from jax_embedded.llvm.emitters.code import I32
 from jax_embedded.llvm.emitters.number import Number, Value, number
+from jax_embedded.llvm.emitters.prologue import Prologue
 from jax_embedded.llvm.emitters.reduction import Extremum, ExtremumOfBits, Sum
 from jax_embedded.llvm.emitters.tile_choice import CODE_WEIGHT, Registers
 from jax_embedded.llvm.emitters.unpacked import MOST_TERMS, Unpacked
@@ -30,6 +33,7 @@ _ONE = 127 << 23
 # Instructions of a comparison of floats, what follows where it does not settle it, and of floats as
 # integers.
 _COMPARED, _RARE, _OF_BITS = 3, 19, 6
+_OF_A_CALL = 40  # of an operation without an FPU
 _COMPUTED_AS = {"f16": "f32", "bf16": "f32", "c64": "f32", "c128": "f64"}
 
 
@@ -41,6 +45,7 @@ class Arithmetic:
     lanes: of a vector; 1 without vectors. size: whether short code is preferred.
     moves, pairs: see SumOptions. is_mve: whether the vectors are MVE's.
     one: where there is one array only, what stands in place of an element of the other.
+    prologue: what becomes of elements before they are multiplied and added; nothing if None.
     """
 
     number: Number
@@ -52,6 +57,7 @@ class Arithmetic:
     is_mve: bool = False
     pairs: bool = False
     one: Value | None = None
+    prologue: Prologue | None = None
 
 
 @dataclass(frozen=True)
@@ -150,3 +156,27 @@ def arithmetic_of_one(
         registers = replace(registers, steps=_COMPARED, rare=_RARE)
     sum_ = Extremum(how.number, largest, target.has_maxnm)
     return replace(how, sum=sum_, registers=registers, one=[])
+
+
+def arithmetic_of_computed(
+    operation: Reduction,
+    prologue: Sequence[Operation],
+    sources: int,
+    target: Target,
+    terms: int,
+    options: SumOptions,
+) -> Arithmetic:
+    """For reductions of what the prologue makes of elements of one or two arrays of f32."""
+    is_product = operation == "add" and prologue[-1].opcode == "multiply"
+    if is_product:
+        how = arithmetic("f32", target, terms, options)
+    else:
+        how = arithmetic_of_one(operation, target, terms, options)
+    of_each = 1 if "f32" in target.float_dtypes else _OF_A_CALL
+    steps = how.registers.steps + of_each * (len(prologue) - is_product)
+    return replace(
+        how,
+        registers=replace(how.registers, steps=steps),
+        prologue=Prologue(how.number, prologue, how.one),
+        one=[] if sources == 1 else None,
+    )

@@ -12,7 +12,7 @@ from jax_embedded.llvm.emitters.arrays import Arrays
 from jax_embedded.llvm.emitters.code import Code
 from jax_embedded.llvm.emitters.dsp import call_dot, dot_call
 from jax_embedded.llvm.emitters.problem import in_order, problem_of
-from jax_embedded.llvm.emitters.terms import ONE, merged
+from jax_embedded.llvm.emitters.terms import ONE, axes_of_sides, merged
 from jax_embedded.llvm.emitters.tile_choice import instructions
 from jax_embedded.llvm.emitters.tiles import write_sums
 from jax_embedded.target import Target
@@ -61,8 +61,5 @@ def _arithmetic(thunk: DotThunk, target: Target, options: SumOptions) -> Arithme
 
 def _axes(thunk: DotThunk) -> tuple[list[DotAxis], DotAxis, DotAxis, list[DotAxis]]:
     """The axes of loops around the tiles, that of the rows, that of the columns, and the terms."""
-    rows = merged([axis for axis in thunk.outer if not axis.rhs]) or [ONE]
-    columns = merged([axis for axis in thunk.outer if axis.rhs and not axis.lhs]) or [ONE]
-    both = merged([axis for axis in thunk.outer if axis.rhs and axis.lhs])
-    terms = merged(thunk.contracting) or [ONE]
-    return [*both, *rows[:-1], *columns[:-1]], rows[-1], columns[-1], terms
+    around, row, column = axes_of_sides(thunk.outer)
+    return around, row, column, merged(thunk.contracting) or [ONE]

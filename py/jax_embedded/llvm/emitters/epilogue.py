@@ -19,10 +19,17 @@ def finish(
 
     total, inputs: the sum, and what the epilogue reads: numbers or vectors.
     """
-    values = [total, *inputs]
-    for operation in epilogue:
+    return computed(code, number, [total, *inputs], epilogue)[-1]
+
+
+def computed(
+    code: Code, number: Number, inputs: Sequence[Value], operations: Sequence[Operation]
+) -> list[Value]:
+    """The inputs, and the values of all operations."""
+    values = [*inputs]
+    for operation in operations:
         values.append(_value(code, number, operation, values))
-    return values[-1]
+    return values
 
 
 def _value(code: Code, number: Number, operation: Operation, values: list[Value]) -> Value:
@@ -46,6 +53,10 @@ def _value(code: Code, number: Number, operation: Operation, values: list[Value]
         return [code.build.fneg(operands[0][0])]
     kind = operands[0][0].type
     lanes = kind.count if isinstance(kind, ir.VectorType) else 0
+    if opcode == "abs":
+        return [
+            _called(code, f"llvm.fabs.v{lanes}f32" if lanes else "llvm.fabs.f32", operands[0][0])
+        ]
     if opcode in ("sqrt", "rsqrt"):
         root = _called(code, f"llvm.sqrt.v{lanes}f32" if lanes else "llvm.sqrt.f32", operands[0][0])
         return [root if opcode == "sqrt" else code.build.fdiv(_constant(kind, 1.0), root)]

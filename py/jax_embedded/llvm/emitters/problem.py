@@ -52,7 +52,7 @@ def problem_of(
     are_vectors = column.rhs == column.out == 1 and {*column.inputs} <= {0, 1}
     if lanes > 1 and are_vectors and column.extent >= lanes:
         vectors.append("columns")
-    if lanes > 1 and len(terms) == 1 and {*steps} == {1} and last.extent >= lanes:
+    if lanes > 1 and len(terms) == 1 and {1} <= {*steps} <= {0, 1} and last.extent >= lanes:
         vectors.append("terms")
     return Problem(
         row.extent,

@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Reductions of every shape, with the arithmetic of every core, on this machine."""
 
+from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import get_args
 
 import numpy as np
@@ -50,7 +52,7 @@ def reduced(array: np.ndarray, axes: tuple[int, ...], operation: Reduction, name
 
     thunk = ReduceThunk(
         Origin("i", "op"),
-        slice_of(array),
+        (slice_of(array),),
         slice_of(dims),
         tuple(axis(d) for d in kept),
         tuple(axis(d) for d in axes),
@@ -79,6 +81,100 @@ def test_reductions(seed, operation, name):
         assert close(got, expected, array.size), (dims, axes)
     else:
         assert (got == expected).all(), (dims, axes)
+
+
+def op(opcode: str, *operands: int, constant: float = 0.0) -> Operation:
+    return Operation(opcode, operands, constant)
+
+
+# By what is reduced: the prologue, how, and what an element is. Of two sources, unless it says so.
+PROLOGUES: dict[str, tuple[tuple[Operation, ...], Reduction, Callable]] = {
+    "distance": ((op("subtract", 0, 1), op("multiply", 2, 2)), "add", lambda a, b: (a - b) ** 2),
+    "difference": ((op("subtract", 0, 1), op("abs", 2)), "add", lambda a, b: abs(a - b)),
+    "weighted": ((op("multiply", 1, 1), op("multiply", 2, 0)), "add", lambda a, b: a * b * b),
+    "farthest": ((op("subtract", 0, 1), op("abs", 2)), "maximum", lambda a, b: abs(a - b)),
+    "least": ((op("add", 0, 1),), "minimum", lambda a, b: a + b),
+    "one: squares": ((op("multiply", 0, 0),), "add", lambda a, _: a * a),
+    "one: squares of more": (
+        (op("constant", constant=0.5), op("add", 0, 1), op("multiply", 2, 2)),
+        "add",
+        lambda a, _: (a + 0.5) ** 2,
+    ),
+    "one: largest": ((op("abs", 0),), "maximum", lambda a, _: abs(a)),
+    "one: sizes": ((op("negate", 0), op("maximum", 0, 1)), "add", lambda a, _: abs(a)),
+}
+
+
+def of_computed(name: str, what: str, axes: tuple[int, ...], *sources: np.ndarray) -> np.ndarray:
+    """Of arrays with as many dimensions; one along which a source has 1 is repeated."""
+    prologue, operation, _ = PROLOGUES[what]
+    dims = np.broadcast_shapes(*(source.shape for source in sources))
+    kept = [d for d in range(len(dims)) if d not in axes]
+    result = tuple(dims[d] for d in kept)
+
+    def axis(d: int) -> DotAxis:
+        steps = [int(np.prod(a.shape[d + 1 :])) * (a.shape[d] > 1) for a in sources]
+        out = int(np.prod([dims[k] for k in kept if k > d])) if d in kept else 0
+        return DotAxis(dims[d], steps[0], steps[1] if len(steps) == 2 else 0, out)
+
+    thunk = ReduceThunk(
+        Origin("i", "op"),
+        tuple(map(slice_of, sources)),
+        slice_of(result),
+        tuple(axis(d) for d in kept),
+        tuple(axis(d) for d in axes),
+        operation,
+        prologue=prologue,
+    )
+    write = partial(reduce, thunk=thunk, target=ARITHMETIC[name], options=OPTIONS[name])
+    return called(write, sources[0], sources[1] if len(sources) == 2 else None, result)
+
+
+@pytest.mark.parametrize("name", ARITHMETIC)
+@pytest.mark.parametrize("what", PROLOGUES)
+@pytest.mark.parametrize(
+    ("axes", "dims"),
+    [
+        ((0,), ((67,), (67,))),
+        ((0,), ((39,), (1,))),
+        ((0,), ((1,), (39,))),
+        ((0, 1), ((4, 9), (4, 9))),
+        ((0,), ((5, 16), (5, 1))),
+        ((0,), ((5, 1), (5, 16))),
+        ((0,), ((5, 13), (5, 13))),
+        ((1,), ((5, 40), (1, 40))),
+        ((1,), ((5, 40), (5, 1))),
+        ((2,), ((8, 1, 13), (1, 6, 13))),
+        ((0, 2), ((3, 7, 5), (3, 7, 5))),
+        ((1,), ((3, 300, 2), (1, 300, 2))),
+    ],
+)
+def test_what_is_computed_of_one_source_or_two(axes, dims, what, name):
+    random = np.random.default_rng(0)
+    arrays = [random.standard_normal(of_one).astype(np.float32) for of_one in dims]
+    sources = arrays[:1] if what.startswith("one") else arrays
+    _, operation, element = PROLOGUES[what]
+    elements = element(*(array.astype(np.float64) for array in arrays))
+    if len(sources) == 2:
+        elements = np.broadcast_to(elements, np.broadcast_shapes(*dims))
+    expected = NUMPY[operation](elements, axis=axes)
+    assert close(of_computed(name, what, axes, *sources), expected, elements.size)
+
+
+@pytest.mark.parametrize("name", ARITHMETIC)
+def test_infinities_and_nans_of_what_is_computed(name):
+    """Of infinities that have no difference, and of products that overflow."""
+    rows = np.array([[1, np.inf, 2], [1, np.inf, 3], [3e38, -3e38, 1]], np.float32)
+    arrays = np.tile(rows, 3)
+    zero, one = np.zeros((1, 9), np.float32), np.zeros((1, 9), np.float32)
+    one[0, 1] = np.inf
+    assert (of_computed(name, "distance", (1,), arrays, zero) == np.inf).all()
+    found = of_computed(name, "distance", (1,), arrays, one)
+    assert np.isnan(found[:2]).all()
+    assert found[2] == np.inf
+    assert np.isnan(of_computed(name, "weighted", (1,), arrays, zero)[:2]).all()
+    assert of_computed(name, "weighted", (1,), zero, zero + 3) == 0
+    assert np.isnan(of_computed(name, "weighted", (1,), zero + np.nan, zero + 3))
 
 
 @pytest.mark.parametrize("name", ARITHMETIC)

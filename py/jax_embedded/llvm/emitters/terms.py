@@ -59,3 +59,11 @@ def merged(axes: Sequence[DotAxis]) -> list[DotAxis]:
 
 def _steps(axis: DotAxis) -> tuple[int, ...]:
     return (axis.lhs, axis.rhs, axis.out, *axis.inputs)
+
+
+def axes_of_sides(outer: Sequence[DotAxis]) -> tuple[list[DotAxis], DotAxis, DotAxis]:
+    """The axes of loops around the tiles, that of the rows and that of the columns."""
+    rows = merged([axis for axis in outer if not axis.rhs]) or [ONE]
+    columns = merged([axis for axis in outer if axis.rhs and not axis.lhs]) or [ONE]
+    both = merged([axis for axis in outer if axis.rhs and axis.lhs])
+    return [*both, *rows[:-1], *columns[:-1]], rows[-1], columns[-1]

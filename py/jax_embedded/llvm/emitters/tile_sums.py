@@ -53,7 +53,7 @@ class Tiling:
         assert isinstance(last, DotAxis)
         lanes = how.lanes
         problem = problem_of(how, row, column, terms, there)
-        self.there, self.one = there, how.one
+        self.there, self.one, self.prologue = there, how.one, how.prologue
         self.tile: Tile = choose(problem, how.registers)
         # Numbers of both sides; beside vectors, those of one side that go to all of their lanes.
         self.pairs = how.pairs and self.tile.along == ("rows" if lanes == 1 else "columns")
@@ -64,7 +64,7 @@ class Tiling:
         self.moves = "freely" if how.is_mve else how.moves
         # Where two vectors are loaded for each product or two, LLVM loads more ahead than there are
         # registers for.
-        two = how.one is None
+        two = how.one is None and 0 not in (last.lhs, last.rhs)
         self.pinned = how.is_mve and self.tile.along == "terms" and problem.terms > lanes and two
         self.short = how.size
         self.most = self.tile.part
@@ -104,6 +104,10 @@ class Tiling:
         within = [d for d in checked if d > best and 1 < self.inner[d] < self.inner[best]]
         return frozenset([best, *(within if self.inner[best] > self.most else [])])
 
+    def factors(self, a: Value, b: Value) -> tuple[Value, Value]:
+        """Of what is added, from elements of both sides."""
+        return self.prologue.factors(self.code, a, b) if self.prologue else (a, b)
+
     def on(self, base: ir.Value, elements: int, number: Number) -> ir.Value:
         """The address so many elements further on."""
         if not elements and not self.code.is_general:
@@ -131,13 +135,17 @@ class TileSums:
         self.ahead = max(0, once - 2) if self.scalars_stream else 0
         left = [i * tiling.row.lhs - self.ahead for i in self.rows]
         right = [j * tiling.column.rhs for j in self.columns]
-        splat = tiling.tile.along == "columns"
+        along = tiling.tile.along
+        splats = [along == "columns" or (along == "terms" and not tiling.last.lhs)]
+        splats.append(along == "terms" and not tiling.last.rhs)
         self.left: Operand | Absent = Absent(left, tiling.one)
         self.right: Operand | Absent = Absent(right, tiling.one)
         if tiling.there[0]:
-            self.left = self._operand(tiling.left, tiling.last.lhs, left, _LEFT, splat=splat)
+            self.left = self._operand(tiling.left, tiling.last.lhs, left, _LEFT, splat=splats[0])
         if tiling.there[1]:
-            self.right = self._operand(tiling.right, tiling.last.rhs, right, _RIGHT)
+            self.right = self._operand(
+                tiling.right, tiling.last.rhs, right, _RIGHT, splat=splats[1]
+            )
 
     def _operand(
         self,
@@ -350,10 +358,11 @@ class TileSums:
         sums = list(sums or [[]] * (len(self.rows) * len(self.columns) * self.chains))
         for number_, (i, j) in enumerate(product(self.left.places, self.right.places)):
             at = number_ * self.chains + chain
+            a, b = tiling.factors(lefts(i), rights(j))
             if begins:
-                sums[at] = self.sum.multiply(code, lefts(i), rights(j))
+                sums[at] = self.sum.multiply(code, a, b)
             else:
-                sums[at] = self.sum.add_product(code, sums[at], lefts(i), rights(j))
+                sums[at] = self.sum.add_product(code, sums[at], a, b)
             if tiling.pinned:
                 sums[at] = tiling.vector.pinned(code, sums[at])
         return sums
@@ -374,10 +383,12 @@ class TileSums:
                 for k in range(tiling.rest):
                     a, b = tiling.one or [], tiling.one or []
                     if tiling.there[0]:
-                        a = tiling.number.load(code, lhs, k + place[0] * tiling.row.lhs)
+                        at = (k if tiling.last.lhs else 0) + place[0] * tiling.row.lhs
+                        a = tiling.number.load(code, lhs, at)
                     if tiling.there[1]:
-                        b = tiling.number.load(code, rhs, k + place[1] * tiling.column.rhs)
-                    total = sum_.add_product(code, total, a, b)
+                        at = (k if tiling.last.rhs else 0) + place[1] * tiling.column.rhs
+                        b = tiling.number.load(code, rhs, at)
+                    total = sum_.add_product(code, total, *tiling.factors(a, b))
             totals[place] = sum_.packed(code, total)
         return totals
 

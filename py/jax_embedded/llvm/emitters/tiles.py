@@ -39,6 +39,8 @@ def write_sums(
     if how.registers.sums > 1 or not code.is_general:
         row, column, turned, terms = in_order(row, column, terms)
         arrays = arrays.turned if turned else arrays
+        if how.prologue:
+            how = replace(how, prologue=replace(how.prologue, turned=turned))
     terms = _by_classes(how.lanes, column, list(terms))
     tiling = Tiling(code, how, arrays, row, column, terms, sides(how, turned=turned))
     return _Sums(tiling, arrays, row, column, epilogue).write()
