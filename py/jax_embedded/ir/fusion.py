@@ -5,7 +5,7 @@ stay in registers; and convolutions read a kernel that was turned round from its
 
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
 
@@ -106,13 +106,34 @@ def _fused(
         place = _place_before(found, thunk)
         last = found[place] if found else None
         if isinstance(last, _Sum) and isinstance(thunk, KernelThunk):
-            both = _with_epilogue(last, thunk, once)
             others = MATH.keys() - may_call(last)
-            if both and not any(o.opcode in others for o in both.epilogue):
-                found[place] = both
-                continue
-        found.append(thunk)
+            for computed, behind in _ways(last, thunk, once):
+                both = _with_epilogue(last, computed, once)
+                if both and not any(o.opcode in others for o in both.epilogue):
+                    found[place : place + 1] = [both]
+                    thunk = behind
+                    break
+        if thunk:
+            found.append(thunk)
     return tuple(found)
+
+
+def _ways(
+    sums: _Sum, kernel: KernelThunk, once: set[int]
+) -> Iterator[tuple[KernelThunk, DotThunk | None]]:
+    """What may be done with each of the sums, and what is left to be done then."""
+    yield kernel, None
+    dot = kernel.dot
+    if dot is None or sums.out.allocation not in once:
+        return
+    arguments = tuple(kernel.arguments[number] for number in dot.arguments)
+    lhs = replace(sums.out, shape=dot.elementwise.shape)
+    computed = KernelThunk(kernel.origin, "", arguments, (lhs,), elementwise=dot.elementwise)
+    rhs, (out,) = kernel.arguments[dot.rhs], kernel.results
+    yield (
+        computed,
+        DotThunk(kernel.origin, lhs, rhs, out, dot.outer, dot.contracting, (), dot.epilogue),
+    )
 
 
 def _place_before(found: list[Thunk], thunk: Thunk) -> int:

@@ -61,7 +61,7 @@ class KernelThunk:
     arguments: what it reads. results: what it writes; one that overlaps an argument is updated in
         place.
     workgroups: how many there are along x, y and z.
-    elementwise: what it computes of its arguments, if it is known.
+    elementwise: what it computes of its arguments, if it is known. dot: the same.
     loop: kernels in a row with the same number, unless it is 0, are called by turns: all of them
         for one workgroup, before any is for the next. Each computes the element that is there.
     """
@@ -72,6 +72,7 @@ class KernelThunk:
     results: tuple[Slice, ...]
     workgroups: tuple[int, int, int] = (1, 1, 1)
     elementwise: Elementwise | None = None
+    dot: "ElementwiseDot | None" = None
     loop: int = 0
 
     @property
@@ -135,6 +136,23 @@ class DotThunk:
     epilogue: tuple[Operation, ...] = ()
     sequential: bool = False
     normal: tuple[bool, bool] = (False, False)
+
+
+@dataclass(frozen=True)
+class ElementwiseDot:
+    """A dot whose lhs is computed of some arguments of a kernel, element by element.
+
+    arguments: their numbers. elementwise: what is computed of them.
+    rhs: the number of the argument that is the other side.
+    outer, contracting, epilogue: see DotThunk; it has no inputs.
+    """
+
+    arguments: tuple[int, ...]
+    elementwise: Elementwise
+    rhs: int
+    outer: tuple[DotAxis, ...]
+    contracting: tuple[DotAxis, ...]
+    epilogue: tuple[Operation, ...]
 
 
 Reduction = Literal["add", "maximum", "minimum"]

@@ -146,7 +146,7 @@ def codegen(
     def cost(found: _Candidate) -> tuple[float, float]:
         if fast:
             return executed(found.assembly), 0
-        stack = stack_bytes(found.assembly, linked.entry)
+        stack = 0 if target.name == "host" else stack_bytes(found.assembly, linked.entry)
         if code_weight is None:
             return sum(part.size for part in sections(found.object)) + stack, 0
         return worth(executed(found.assembly), _code_bytes(found.object) + stack, code_weight)

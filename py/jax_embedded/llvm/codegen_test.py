@@ -497,6 +497,13 @@ def test_the_stack_counts_in_short_code(monkeypatch, size, code_weight):
     assert found < generated(M4F, POLYNOMIALS, size=size, code_weight=code_weight).code_bytes
 
 
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
+@pytest.mark.parametrize("code_weight", [None, 1.0])
+def test_every_target_has_short_code(target, code_weight):
+    fast, short = (generated(target, size=size, code_weight=code_weight) for size in (False, True))
+    assert 0 < short.code_bytes <= fast.code_bytes
+
+
 def test_llvm_is_left_with_the_usual_options():
     def emitted() -> str:
         return target_machine(M4F).emit_assembly(llvm.parse_assembly(POLYNOMIALS))

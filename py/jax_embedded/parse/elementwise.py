@@ -126,7 +126,8 @@ class _Reader:
                 self._require(by and by.opcode == "constant" and 0 <= by.constant < 32)
             return self._add(Operation(opcode, numbers))
         if opcode == "constant":
-            self._require(not any(steps))
+            moves = zip(self.shape.dims, steps, strict=True)
+            self._require(not any(step for extent, step in moves if extent > 1))
             (number,) = struct.unpack(self.format, self.hlo.literal_bytes(instruction)[:4])
             return self._add(Operation("constant", (), number))
         if opcode == "parameter":

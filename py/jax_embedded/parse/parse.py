@@ -33,7 +33,7 @@ from jax_embedded.parse.axes import convolution_axes, copy_strides
 from jax_embedded.parse.dots import Dot, Dots, Read
 from jax_embedded.parse.elementwise import elementwise
 from jax_embedded.parse.hlo import Hlo, is_row_major
-from jax_embedded.parse.reductions import FoundReduction, reductions
+from jax_embedded.parse.reductions import FoundReduction, elementwise_dot, reductions
 from jax_embedded.schema import EXECUTABLE, Schema
 from jax_embedded.shape import LARGEST, Shape
 
@@ -254,6 +254,7 @@ class _Parser:
             results,
             (workgroups.x, workgroups.y, workgroups.z),
             elementwise(self.hlo, instruction, len(arguments)) if instruction else None,
+            elementwise_dot(self.hlo, instruction) if instruction else None,
         )
 
     def _part_of_reduction(

@@ -15,7 +15,7 @@ from math import inf, prod
 from typing import Any
 
 from jax_embedded.ir.elementwise import MATH, Operation
-from jax_embedded.ir.thunks import DotAxis, Reduction
+from jax_embedded.ir.thunks import DotAxis, ElementwiseDot, Reduction
 from jax_embedded.parse.elementwise import elementwise_before, elementwise_of
 from jax_embedded.parse.hlo import Hlo, is_row_major
 from jax_embedded.shape import Shape
@@ -73,6 +73,11 @@ def reductions(hlo: Hlo) -> dict[str, FoundReduction]:
     """All of them in the module, by the names of their instructions."""
     found = sorted(_found(hlo), key=lambda one: len(one.instructions))
     return {name: one for one in found for name in one.instructions}
+
+
+def elementwise_dot(hlo: Hlo, fusion: Any) -> ElementwiseDot | None:
+    """What a fusion is, if it is one."""
+    return _Matcher(hlo, Counter()).elementwise_dot(fusion)
 
 
 def _found(hlo: Hlo) -> Iterator[FoundReduction]:
@@ -147,6 +152,28 @@ class _Matcher:
             names, operation, elements.sources, *axes, epilogue, elements.prologue
         )
 
+    def elementwise_dot(self, fusion: Any) -> ElementwiseDot | None:
+        found = self._reduce_in(fusion) if fusion.opcode == "fusion" else None
+        if found is None or self._operation(found[0], fusion) != "add":
+            return None
+        reduce, epilogue = found
+        if reduce.opcode != "reduce":
+            return None
+        reduced = self.hlo.operand(reduce, 0)
+        product = self.hlo.without_bitcasts(reduced)
+        if product.opcode != "multiply" or not is_row_major(reduced.shape):
+            return None
+        dims = tuple(reduced.shape.dimensions)
+        sides = [self.hlo.without_bitcasts(self.hlo.operand(product, i)) for i in range(2)]
+        for lhs, rhs in (sides, sides[::-1]):
+            if rhs.opcode == "parameter" != lhs.opcode and is_row_major(rhs.shape):
+                computed = elementwise_before(self.hlo, fusion, lhs, dims)
+                if computed and computed[1].operations:
+                    strides = Shape("f32", dims).strides
+                    axes = _axes((strides, strides), reduce, dims)
+                    return ElementwiseDot(*computed, rhs.parameter_number, *axes, epilogue)
+        return None
+
     def _reduce_in(self, fusion: Any) -> tuple[Any, tuple[Operation, ...]] | None:
         """And what becomes of its results, if that is all that the fusion does."""
         root = self.hlo.without_bitcasts(self.hlo.called_root(fusion))
@@ -159,8 +186,9 @@ class _Matcher:
         done = elementwise_of(self.hlo, fusion, found)
         if done is None or not done.reads_in_order(0):
             return None
-        same = list(done.shape.dims) == list(found[0].shape.dimensions)
-        if not same or any(operation.opcode in MATH for operation in done.operations):
+        if done.shape.elements != prod(found[0].shape.dimensions) or any(
+            operation.opcode in MATH for operation in done.operations
+        ):
             return None
         return found[0], done.operations
 

@@ -6,7 +6,7 @@ import pytest
 from jax_embedded.capture.capture_testing import CaptureRequest, capture
 from jax_embedded.ir.fusion import fuse
 from jax_embedded.ir.program import Program
-from jax_embedded.ir.thunks import CopyThunk, DotAxis, DotThunk, KernelThunk, ReduceThunk
+from jax_embedded.ir.thunks import CopyThunk, DotAxis, DotThunk, KernelThunk, ReduceThunk, Step
 from jax_embedded.ir.values import separate_values
 from jax_embedded.ir.verify import verify
 from jax_embedded.parse.parse import parse
@@ -183,3 +183,39 @@ def test_what_windows_have_in_common_is_computed_once(tmp_path, stride, prologue
     (reduce,) = (step for step in program.steps() if isinstance(step, ReduceThunk))
     assert [operation.opcode for operation in reduce.prologue] == prologue
     assert bool(program.kernels) != bool(prologue)
+
+
+LAYER = {"x": "f32[12]", "w": "f32[12,12]", "b": "f32[12]", "v": "f32[12]"}
+
+
+def opcodes(steps: list[Step]) -> list[list[str]]:
+    return [[operation.opcode for operation in getattr(step, "epilogue", ())] for step in steps]
+
+
+@pytest.mark.parametrize(
+    ("hidden", "epilogues"),
+    [
+        ("jnp.maximum(w @ x + b, 0.0)", [["add", "constant", "maximum"]]),
+        ("jnp.tanh(w @ jnp.tanh(w @ x + b) + b)", [["add", "tanh"]] * 2),
+    ],
+)
+def test_a_layer_with_one_output(tmp_path, hidden, epilogues):
+    """XLA computes it together with the activation in front of it."""
+    program = program_of(tmp_path, f"{hidden} @ v + 0.5", **LAYER)
+    steps = [*fuse(separate_values(program)).steps()]
+    assert all(isinstance(step, DotThunk) for step in steps)
+    assert opcodes(steps) == [*epilogues, ["constant", "add"]]
+    assert len([*program.steps()]) == len(steps) + (len(epilogues) > 1)
+
+
+@pytest.mark.parametrize(
+    "result",
+    [
+        "(w @ x, jnp.maximum(w @ x + b, 0.0) @ v)",  # read by others, too
+        "jnp.tanh(w @ x + b) @ v",  # the kernel alone calls tanh
+        "jnp.max(jnp.maximum(w @ x + b, 0.0) * v)",
+    ],
+)
+def test_what_else_is_computed_of_sums_is_a_kernel(tmp_path, result):
+    program = fuse(separate_values(program_of(tmp_path, result, **LAYER)))
+    assert any(isinstance(step, KernelThunk) for step in program.steps())

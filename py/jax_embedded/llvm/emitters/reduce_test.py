@@ -130,7 +130,9 @@ def of_computed(name: str, what: str, axes: tuple[int, ...], *sources: np.ndarra
     return called(write, sources[0], sources[1] if len(sources) == 2 else None, result)
 
 
-@pytest.mark.parametrize("name", ARITHMETIC)
+@pytest.mark.parametrize(
+    "name", ["vectors", "vectors_with_maxnm", "scalars", "no_fpu", "pairs_by_load"]
+)
 @pytest.mark.parametrize("what", PROLOGUES)
 @pytest.mark.parametrize(
     ("axes", "dims"),
