@@ -116,7 +116,7 @@ class ObjectCode:
     @property
     def code_bytes(self) -> int:
         """Of the instructions and what lies among them."""
-        return _code_bytes(self.object)
+        return _code_bytes(self.sections)
 
 
 def codegen(
@@ -147,9 +147,10 @@ def codegen(
         if fast:
             return executed(found.assembly), 0
         stack = 0 if target.name == "host" else stack_bytes(found.assembly, linked.entry)
+        parts = sections(found.object)
         if code_weight is None:
-            return sum(part.size for part in sections(found.object)) + stack, 0
-        return worth(executed(found.assembly), _code_bytes(found.object) + stack, code_weight)
+            return sum(part.size for part in parts) + stack, 0
+        return worth(executed(found.assembly), _code_bytes(parts) + stack, code_weight)
 
     best = _best(ways, machine, cost)
     text, assembly, data = best.text, best.assembly, best.object
@@ -165,8 +166,8 @@ def codegen(
     return ObjectCode(text, assembly, data, sections(data), externals, function_sizes(data))
 
 
-def _code_bytes(data: bytes) -> int:
-    return sum(section.size for section in sections(data) if section.kind == "code")
+def _code_bytes(parts: Sequence[Section]) -> int:
+    return sum(section.size for section in parts if section.kind == "code")
 
 
 def _ways(
@@ -248,7 +249,7 @@ def _best(
             best = min([best, *others], key=cost)
         bests.append(best)
     best = min(bests, key=cost)
-    _ = best.object
+    _ = best.object  # with its own options
     _set(usual)
     return best
 
