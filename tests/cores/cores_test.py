@@ -63,7 +63,7 @@ def test_object_is_for_arm_and_shows_one_symbol(core, name):
 
 @pytest.mark.parametrize("core", CORES)
 @pytest.mark.parametrize(
-    ("name", "writes"), [("rescaled_range", 1536), ("cumulative_reentrant", 0)]
+    ("name", "writes"), [("rescaled_range", 1024), ("cumulative_reentrant", 0)]
 )
 def test_writable_static_memory(core, name, writes):
     with (EXAMPLES / core / f"{name}.o").open("rb") as file:

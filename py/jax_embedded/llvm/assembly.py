@@ -5,9 +5,9 @@ import re
 from collections import Counter
 
 _INSTRUCTION = re.compile(r"\t([a-z][\w.]*)\t?(.*)")
-_LABEL = re.compile(r'"?([.\w$]+)"?:')
-_NAME = re.compile(r"[.\w$]+")
-_FUNCTION = re.compile(r'\t\.type\t"?([.\w$]+)"?,%function')
+_LABEL = re.compile(r'"?([.\w$-]+)"?:')
+_NAME = re.compile(r"[.\w$-]+")
+_FUNCTION = re.compile(r'\t\.type\t"?([.\w$-]+)"?,%function')
 _REGISTERS = re.compile(r"\t\.(v?)save\t\{(.*)\}")
 _PAD = re.compile(r"\t\.pad\t#(\d+)")
 _SAVED_LATE = re.compile(r"\tstr\tlr, \[sp, #-(\d+)\]!")

@@ -47,8 +47,8 @@ def test_a_call_or_another_name_is_no_loop(text):
 
 
 FRAMES = """\
-\t.type\tinner,%function
-inner:
+\t.type\t"f.in-ner",%function
+"f.in-ner":
 \t.vsave\t{d8, d9}
 \tvpush\t{d8, d9}
 .LBB0_1:
@@ -61,14 +61,14 @@ middle:
 \t.pad\t#8
 \tsub\tsp, #8
 \tbl\telsewhere
-\tCALL\tinner
+\tCALL\t"f.in-ner"
 \t.type\t"f",%function
 "f":
 \t.save\t{r7, lr}
 \tpush\t{r7, lr}
 \tbl\tOUTLINED_FUNCTION_0
 \tbl\tmiddle
-\tbeq\tinner
+\tbeq\t"f.in-ner"
 \t.type\tOUTLINED_FUNCTION_0,%function
 OUTLINED_FUNCTION_0:
 \tstr\tlr, [sp, #-8]!
@@ -79,7 +79,7 @@ OUTLINED_FUNCTION_0:
 @pytest.mark.parametrize(
     ("function", "call", "stack"),
     [
-        ("inner", "bl", 16),
+        ("f.in-ner", "bl", 16),
         ("middle", "bl", 24 + 16),
         ("middle", "b", 24),
         ("f", "bl", 8 + 24 + 16),

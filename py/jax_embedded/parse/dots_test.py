@@ -53,6 +53,7 @@ MATRIX, SQUARE = "f32[6,5]", "f32[4,4]"
         ("a @ b.T", {"a": SQUARE, "b": SQUARE}),
         ("a.T @ b.T", {"a": SQUARE, "b": SQUARE}),
         ("jnp.dot(x, y)", {"x": "f32[9]", "y": "f32[9]"}),
+        ("jnp.dot(x, x)", {"x": "f32[9]"}),
         ("jnp.sum(a * b, axis=0)", {"a": MATRIX, "b": MATRIX}),
         ("a @ b", {"a": "i8[6,5]", "b": "i8[5,4]"}),
         ("jnp.einsum('abc,dbc->ad', a, b)", {"a": "f32[3,4,5]", "b": "f32[6,4,5]"}),

@@ -10,7 +10,7 @@ Reductions of windows of other kinds, such as max_pool, are what they say.
 import struct
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import inf, prod
 from typing import Any
 
@@ -56,6 +56,7 @@ class FoundReduction:
 
 # Of two sources.
 _PRODUCT = (Operation("multiply", (0, 1)),)
+_SQUARE = (Operation("multiply", (0, 0)),)
 
 
 @dataclass(frozen=True)
@@ -146,11 +147,14 @@ class _Matcher:
             axes = _axes_of_windows(elements.steps, reduce)
         if axes is None:
             return None
-        if len(elements.sources) == 2 and elements.prologue != _PRODUCT and not _by_rows(*axes):
+        sources, prologue = elements.sources, elements.prologue
+        if len(sources) == 2 and prologue != _PRODUCT and not _by_rows(*axes):
             return None  # XLA's loop is over columns
-        return FoundReduction(
-            names, operation, elements.sources, *axes, epilogue, elements.prologue
-        )
+        if operation == "add" and prologue == _SQUARE:
+            outer, reduced = (tuple(replace(a, rhs=a.lhs) for a in of) for of in axes)
+            if _by_rows(outer, reduced):
+                axes, sources, prologue = (outer, reduced), sources * 2, _PRODUCT
+        return FoundReduction(names, operation, sources, *axes, epilogue, prologue)
 
     def elementwise_dot(self, fusion: Any) -> ElementwiseDot | None:
         found = self._reduce_in(fusion) if fusion.opcode == "fusion" else None

@@ -130,7 +130,7 @@ def test_an_array_that_is_used_again_stays(tmp_path):
     ("result", "sources", "prologue"),
     [
         ("jnp.sum((x - y)**2)", 2, ["subtract", "multiply"]),
-        ("jnp.sum(x * x)", 1, ["multiply"]),
+        ("jnp.sum(x * x + 1.0)", 1, ["multiply", "constant", "add"]),
         ("jnp.max(jnp.abs(x))", 1, ["abs"]),
         ("jnp.sum(jnp.abs(x - y))", 2, ["subtract", "abs"]),
         ("jnp.sum(y * x**2)", 2, ["multiply", "multiply"]),
@@ -145,6 +145,13 @@ def test_what_is_computed_first(tmp_path, result, sources, prologue, extent):
     assert len(reduce.sources) == sources
     assert [operation.opcode for operation in reduce.prologue] == prologue
     assert not program.kernels
+
+
+@pytest.mark.parametrize(("axis", "kind"), [(0, ReduceThunk), (1, DotThunk)])
+def test_squares_of_rows_are_a_dot(tmp_path, axis, kind):
+    """A DSP library may have it; of columns it would have no vectors."""
+    squares = next(program_of(tmp_path, f"jnp.sum(x * x, axis={axis})", x="f32[6,40]").steps())
+    assert isinstance(squares, kind)
 
 
 def test_each_with_each(tmp_path):

@@ -8,10 +8,12 @@ from typing import get_args
 
 import numpy as np
 import pytest
+from llvmlite import ir
 
 from jax_embedded.ir.elementwise import Operation
 from jax_embedded.ir.thunks import DotAxis, Origin, ReduceThunk, Reduction
 from jax_embedded.llvm.emitters.arithmetic import SumOptions, arithmetic, arithmetic_of_one
+from jax_embedded.llvm.emitters.code import Code
 from jax_embedded.llvm.emitters.reduce import reduce
 from jax_embedded.llvm.emitters.sums_testing import HOST, called, close, slice_of
 from jax_embedded.target import TARGETS
@@ -161,6 +163,27 @@ def test_what_is_computed_of_one_source_or_two(axes, dims, what, name):
         elements = np.broadcast_to(elements, np.broadcast_shapes(*dims))
     expected = NUMPY[operation](elements, axis=axes)
     assert close(of_computed(name, what, axes, *sources), expected, elements.size)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("what", PROLOGUES)
+def test_every_target_has_code_of_what_is_computed(what, target):
+    prologue, operation, _ = PROLOGUES[what]
+    count = 1 if what.startswith("one") else 2
+    rows = DotAxis(5, 40, 0, 1), DotAxis(6, 0, 40 * (count - 1), 5)
+    thunk = ReduceThunk(
+        Origin("i", "op"),
+        (slice_of((5, 40)), slice_of((6, 40)))[:count],
+        slice_of((30,)),
+        rows[:count],
+        (DotAxis(40, 1, count - 1, 0),),
+        operation,
+        prologue=prologue,
+    )
+    for options in (SumOptions(), SumOptions(size=True)):
+        code = Code(ir.Module(), "f", 1 + count, inline=False)
+        reduce(code, thunk, TARGETS[target], options)
+        code.end()
 
 
 @pytest.mark.parametrize("name", ARITHMETIC)

@@ -65,6 +65,7 @@ class Tiling:
         # Where two vectors are loaded for each product or two, LLVM loads more ahead than there are
         # registers for.
         two = how.one is None and 0 not in (last.lhs, last.rhs)
+        two = two and not isinstance(how.sum, Extremum)  # which has two registers for each
         self.pinned = how.is_mve and self.tile.along == "terms" and problem.terms > lanes and two
         self.short = how.size
         self.most = self.tile.part
