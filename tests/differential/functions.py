@@ -53,6 +53,12 @@ def layers_with_one_output(x, w, b, v):
     )
 
 
+def gated_sum(x, w, b, v):
+    """What is computed of the sums is multiplied by them."""
+    y = w @ x
+    return jnp.sum(jnp.maximum(y + b - v, 0.0) * y)
+
+
 def integers(x, y):
     total = x + y * 3
     return total, total // 7, total % 7, jnp.maximum(x, y) - (x & y) + (x << 2)

@@ -110,7 +110,7 @@ def _fused(
             for computed, behind in _ways(last, thunk, once):
                 both = _with_epilogue(last, computed, once)
                 if both and not any(o.opcode in others for o in both.epilogue):
-                    found[place : place + 1] = [both]
+                    found[place] = both
                     thunk = behind
                     break
         if thunk:
@@ -126,10 +126,12 @@ def _ways(
     dot = kernel.dot
     if dot is None or sums.out.allocation not in once:
         return
+    rhs, (out,) = kernel.arguments[dot.rhs], kernel.results
+    if rhs.overlaps(sums.out):
+        return  # what is computed takes the place of the sums
     arguments = tuple(kernel.arguments[number] for number in dot.arguments)
     lhs = replace(sums.out, shape=dot.elementwise.shape)
     computed = KernelThunk(kernel.origin, "", arguments, (lhs,), elementwise=dot.elementwise)
-    rhs, (out,) = kernel.arguments[dot.rhs], kernel.results
     yield (
         computed,
         DotThunk(kernel.origin, lhs, rhs, out, dot.outer, dot.contracting, (), dot.epilogue),

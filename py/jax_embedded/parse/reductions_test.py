@@ -220,6 +220,7 @@ def test_a_layer_with_one_output(tmp_path, hidden, epilogues):
     [
         "(w @ x, jnp.maximum(w @ x + b, 0.0) @ v)",  # read by others, too
         "jnp.tanh(w @ x + b) @ v",  # the kernel alone calls tanh
+        "jnp.sum(jnp.maximum(w @ x + b - v, 0.0) * (w @ x))",  # they are the other side, too
         "jnp.max(jnp.maximum(w @ x + b, 0.0) * v)",
     ],
 )

@@ -136,9 +136,10 @@ class TileSums:
         self.ahead = max(0, once - 2) if self.scalars_stream else 0
         left = [i * tiling.row.lhs - self.ahead for i in self.rows]
         right = [j * tiling.column.rhs for j in self.columns]
-        along = tiling.tile.along
-        splats = [along == "columns" or (along == "terms" and not tiling.last.lhs)]
-        splats.append(along == "terms" and not tiling.last.rhs)
+        along, last = tiling.tile.along, tiling.last
+        # One element for all terms is in all lanes.
+        stays = [along == "terms" and not step for step in (last.lhs, last.rhs)]
+        splats = [along == "columns" or stays[0], stays[1]]
         self.left: Operand | Absent = Absent(left, tiling.one)
         self.right: Operand | Absent = Absent(right, tiling.one)
         if tiling.there[0]:
