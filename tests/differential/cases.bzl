@@ -266,6 +266,7 @@ _OPERATIONS = {
     "spectrum": {"x": "f32[64]"},
     "spectrum_filtered": {"x": "f32[16]"},
     "wide_in_narrow_memory": {"x": "bf16[3,4]", "y": "u8[8]"},
+    "wider_in_registers": {"b": "bf16[7,9]", "h": "f16[7,9]", "i": "i16[5,11]", "u": "u8[5,13]"},
     "zeta_in_f16": {"q": "f16[8]", "x": "f16[8]"},
 }
 

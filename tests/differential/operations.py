@@ -212,6 +212,22 @@ def convolution_of_bool(x, w):
     return lax.conv(x, w, (1, 1), "SAME")
 
 
+def wider_in_registers(h, b, i, u):
+    """In rows of few elements, of which the last vector is not full."""
+
+    def in_rounds(x):
+        scaled = x * 0.1
+        return jax.lax.fori_loop(0, 2, lambda _, c: jnp.tanh(c + scaled), x)
+
+    return (
+        *(in_rounds(h), in_rounds(b), jnp.exp(-jnp.abs(h)), 1.0 / (1.0 + b * b)),
+        *((i.astype(jnp.int32) * i >> 3).astype(jnp.int16), (i.astype(jnp.float32) * 0.3)),
+        *((u.astype(jnp.int32) * u >> 5).astype(jnp.uint8), u.astype(jnp.float16) * 0.25),
+        *(h.astype(jnp.float32) * 0.7, (jnp.flip(h, axis=1) + h), jnp.sort(h, axis=1)),
+        *(jnp.where(u > 7, u, 255 - u), jnp.maximum(h, 0.5) - h, jnp.cumsum(jnp.abs(h), axis=1)),
+    )
+
+
 def zeta_in_f16(x, q):
     """LLVM 22 aborts on such a vector of f16 where a Cortex-M55 may compute with f16."""
     return lax.zeta(abs(x) + 1.5, abs(q) + 0.5)

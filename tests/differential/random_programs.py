@@ -89,6 +89,34 @@ _MIX = [
     "jnp.flip(jnp.cumsum(jnp.abs({a}), axis={i}), axis={i}) * 0.3",
     "jax.lax.cummax({a}, axis={i})",
 ]
+# Layers of a network, and what a gradient or a loss makes of them. {w}: a matrix that fits, {t}:
+# something of the other side of it. Of numbers of one sign, as above.
+_LAYER = [
+    "jnp.tanh({w} @ jnp.abs({a}) + 0.5)",
+    "jax.nn.sigmoid({w} @ jnp.abs({a})) * ({w} @ jnp.square({a}))",
+    "jnp.maximum({w} @ jnp.abs({a}) - 0.3, 0.0) * ({w} @ jnp.abs({a}))",
+    "{w} @ jnp.maximum({w}.T @ ({w} @ jnp.abs({a})) - 0.1, 0.0)",
+    "jax.grad(lambda v: jnp.sum(jnp.tanh({w} @ jnp.abs(v))))({a})",
+    "jax.grad(lambda v: jnp.sum(jnp.square({w} @ jnp.abs(v) - 0.2)))({a})",
+    "jax.grad(lambda v: jnp.sum(jax.nn.sigmoid(v @ jnp.abs({a}))))({w})",
+]
+_LOSS = [
+    "jnp.square({a} - {b})",
+    "jnp.square({a} - jnp.mean({a}, axis={i}, keepdims=True))",
+    "jnp.abs({a} * {b})",
+    "jnp.abs({a}) * jnp.maximum({b}, 0.0)",
+    "jnp.square({a})",
+    "jnp.abs({a} - {b}) * 0.5 + jnp.square({b})",
+    "jnp.where(jnp.abs({a}) < 1.0, 0.5 * {a} * {a}, jnp.abs({a}) - 0.5)",
+    "jnp.abs(jnp.expand_dims({a}, {i}) - jnp.expand_dims({b}, {i} + 1))",
+    "jnp.square(jnp.flip({a}, axis={i})) + jnp.abs({b})",
+]
+_OF_LOSS = [
+    "jnp.sum({loss}, axis={i})",
+    "jnp.max({loss}, axis={i})",
+    "jnp.min({loss}, axis={i})",
+    "jnp.sqrt(jnp.mean({loss}, axis={i}) + 0.1)",
+]
 _INTEGER = [
     "{a} + {b}",
     "{a} * {b}",
@@ -115,6 +143,9 @@ _KINDS = {
     "reduce": 2,
     "move": 3,
     "dot": 2,
+    "layer": 4,
+    "loss": 4,
+    "normalized": 2,
     "mix": 4,
     "sort": 2,
     "scatter": 2,
@@ -154,7 +185,7 @@ def programs(draw: st.DrawFn) -> str:
     lines = "\n".join(program.lines)
     results = ", ".join(f"jnp.atleast_1d({name})" for name in returned)
     return (
-        "import jax\nimport jax.numpy as jnp\n\n\n"
+        "import jax\nimport jax.numpy as jnp\nimport numpy as np\n\n\n"
         f"def f({', '.join(INPUTS)}):\n{lines}\n    return {results}\n"
     )
 
@@ -241,6 +272,55 @@ def _dot(draw: st.DrawFn, program: _Program) -> None:
     elif math.prod(rest) <= 64:
         text = f"jnp.tensordot({a}, {b}, axes=([{i}], [{i}])) * 0.1"
         program.add(text, dtype, rest * 2)
+
+
+def _layer(draw: st.DrawFn, program: _Program) -> None:
+    a, value = _chosen(draw, program, lambda v: v.is_float and len(v.dims) in (1, 2)) or (
+        "y",
+        program.values["y"],
+    )
+    n = value.dims[0]
+    rows = draw(st.sampled_from([1, 2, 3, 4, 5, 8, 16, 17]))
+    text = draw(st.sampled_from(_LAYER))
+    if n > 64 or rows * value.size > 2048:
+        return
+    numbers = f"np.abs(np.sin(np.arange({rows * n}))).reshape({rows}, {n})"
+    weights = f"jnp.asarray({numbers} * {round(1 / n, 3)}, {a}.dtype)"
+    dims = (rows, *value.dims[1:])
+    if "grad" in text:
+        dims = (rows, n) if text.endswith("({w})") else value.dims
+    program.add(text.format(a=a, w=weights), value.dtype, dims)
+
+
+def _loss(draw: st.DrawFn, program: _Program) -> None:
+    a, value = _chosen(draw, program, _float_array) or ("x", program.values["x"])
+    b, _ = _alike(draw, program, value, lambda other: other.dtype == value.dtype)
+    i = draw(st.integers(0, len(value.dims) - 1))
+    loss = draw(st.sampled_from(_LOSS))
+    of_loss = draw(st.sampled_from(_OF_LOSS))
+    dims = value.dims
+    if "expand" in loss:
+        dims = (*dims[: i + 1], *dims[i:])
+        if math.prod(dims) > 2048:
+            return
+    k = draw(st.integers(0, len(dims) - 1))
+    text = of_loss.format(loss=loss.format(a=a, b=b, i=i), i=k)
+    program.add(text, value.dtype, dims[:k] + dims[k + 1 :])
+
+
+def _normalized(draw: st.DrawFn, program: _Program) -> None:
+    a, value = _chosen(draw, program, _float_array) or ("x", program.values["x"])
+    i = draw(st.integers(0, len(value.dims) - 1))
+    text = draw(
+        st.sampled_from(
+            [
+                "{a} / (0.5 + jnp.sqrt(jnp.sum({a} * {a}, axis={i}, keepdims=True)))",
+                "jax.nn.softmax({a}, axis={i})",
+                "jnp.abs({a}) / (0.1 + jnp.max(jnp.abs({a}), axis={i}, keepdims=True))",
+            ]
+        )
+    )
+    program.add(text.format(a=a, i=i), value.dtype, value.dims)
 
 
 def _mix(draw: st.DrawFn, program: _Program) -> None:
@@ -420,6 +500,9 @@ _ADD = {
     "reduce": _reduce,
     "move": _move,
     "dot": _dot,
+    "layer": _layer,
+    "loss": _loss,
+    "normalized": _normalized,
     "mix": _mix,
     "sort": _sort,
     "scatter": _scatter,

@@ -19,6 +19,7 @@ from jax_embedded.llvm.math import PREFIX
 from jax_embedded.llvm.mve import safe_comparisons
 from jax_embedded.llvm.object_file import Section, function_sizes, sections, undefined_symbols
 from jax_embedded.llvm.optimise import RETURNS_LAST, Goal, optimise, prefer_short_code
+from jax_embedded.llvm.tail_predication import safe_masks
 from jax_embedded.llvm.targets import data_layout, target_machine
 from jax_embedded.target import Target
 
@@ -188,7 +189,7 @@ def _ways(
             orders = _ORDER_OF_CALLS
             text = late_operations(text, machine)
         if "+mve" in target.features:
-            text = safe_comparisons(text)
+            text = safe_masks(safe_comparisons(text))
         choices: list[_Choice] = [[(order,) for order in orders]]
         if size:
             choices.append(_ADDRESSES)

@@ -29,6 +29,7 @@ from jax_embedded.ir.verify import verify
 from jax_embedded.llvm.emitters.arithmetic import SumOptions
 from jax_embedded.llvm.emitters.emit import emit_functions
 from jax_embedded.llvm.entry import entry_module
+from jax_embedded.llvm.host_testing import loaded
 from jax_embedded.llvm.kernel_calls import kernel_symbol
 from jax_embedded.llvm.targets import target_machine
 from jax_embedded.shape import DTYPES, Shape, parse_shape
@@ -126,25 +127,19 @@ def compiled(program: Program, *, optimise: bool = True) -> tuple[Callable, llvm
     for text in program.kernels.values():
         module.link_in(llvm.parse_assembly(text))
     module.verify()
-    machine = target_machine(TARGETS["host"])
     if optimise:
+        machine = target_machine(TARGETS["host"])
         builder = llvm.create_pass_builder(
             machine, llvm.create_pipeline_tuning_options(speed_level=3)
         )
         builder.getModulePassManager().run(module, builder)
-    library = (
-        llvm.JITLibraryBuilder()
-        .add_object_img(machine.emit_object(module))
-        .add_current_process()
-        .export_symbol("f")
-        .link(llvm.create_lljit_compiler(use_jit_link=True), "f")
-    )
+    address, library = loaded(module, "f")
     types = [ctypes.c_void_p if x.shape.dims else CTYPES[x.shape.dtype] for x in program.parameters]
     result = function_of(program).returned
     returned = CTYPES[result.leaf.shape.dtype] if result else None
     pointers = [] if result else [ctypes.c_void_p] * len(program.results)
     function = ctypes.CFUNCTYPE(returned, *types, *pointers)
-    return function(library["f"]), library
+    return function(address), library
 
 
 def run(program: Program, *values: np.ndarray, optimise: bool = True) -> list[np.ndarray]:

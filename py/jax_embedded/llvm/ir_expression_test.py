@@ -5,9 +5,8 @@ from types import SimpleNamespace
 import llvmlite.binding as llvm
 import pytest
 
+from jax_embedded.llvm.host_testing import loaded
 from jax_embedded.llvm.ir_expression import Body, Value, polynomial
-from jax_embedded.llvm.targets import target_machine
-from jax_embedded.target import TARGETS
 
 CTYPES = {"float": ctypes.c_float, "i32": ctypes.c_int32, "i64": ctypes.c_int64}
 
@@ -44,20 +43,13 @@ def evaluate(expression, *operands: float, lanes: int = 0) -> list[float]:
             "}",
         ]
     )
-    machine = target_machine(TARGETS["host"])
     module = llvm.parse_assembly(text)
     module.verify()
-    library = (
-        llvm.JITLibraryBuilder()
-        .add_object_img(machine.emit_object(module))
-        .add_current_process()
-        .export_symbol("run")
-        .link(llvm.create_lljit_compiler(use_jit_link=True), f"expression.{id(module)}")
-    )
+    address, _library = loaded(module, "run")
     count = lanes or 1
     arrays = [(CTYPES[k] * count)(*[o] * count) for k, o in zip(kinds, operands, strict=True)]
     found = (CTYPES[result.kind] * count)()
-    run = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * (1 + len(arrays)))(library["run"])
+    run = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * (1 + len(arrays)))(address)
     run(*(ctypes.addressof(array) for array in (found, *arrays)))
     return list(found)
 

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from jax_embedded.llvm.host_testing import loaded
 from jax_embedded.llvm.math import define_math, rename_math
 from jax_embedded.llvm.targets import target_machine
 from jax_embedded.target import TARGETS
@@ -76,15 +77,9 @@ def compiled(
     machine = target_machine(TARGETS["host"])
     builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options(speed_level=3))
     builder.getModulePassManager().run(module, builder)
-    library = (
-        llvm.JITLibraryBuilder()
-        .add_object_img(machine.emit_object(module))
-        .add_current_process()
-        .export_symbol("run")
-        .link(llvm.create_lljit_compiler(use_jit_link=True), "math")
-    )
+    address, library = loaded(module, "run")
     pointers = [ctypes.c_void_p] * (1 + operands)
-    return ctypes.CFUNCTYPE(None, *pointers)(library["run"]), library
+    return ctypes.CFUNCTYPE(None, *pointers)(address), library
 
 
 def run(

@@ -7,9 +7,8 @@ import llvmlite.binding as llvm
 import numpy as np
 import pytest
 
+from jax_embedded.llvm.host_testing import loaded
 from jax_embedded.llvm.mve import safe_comparisons
-from jax_embedded.llvm.targets import target_machine
-from jax_embedded.target import TARGETS
 
 PREDICATES = [a + b for a in "ou" for b in ("eq", "ne", "lt", "le", "gt", "ge")] + ["ord", "uno"]
 ORDER = {
@@ -63,15 +62,8 @@ EXTEND = "%z = zext <4 x i1> %1 to <4 x i32>"
 
 
 def run(text: str, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    machine = target_machine(TARGETS["host"])
-    library = (
-        llvm.JITLibraryBuilder()
-        .add_object_img(machine.emit_object(llvm.parse_assembly(text)))
-        .add_current_process()
-        .export_symbol("run")
-        .link(llvm.create_lljit_compiler(use_jit_link=True), "mve")
-    )
-    function = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)(library["run"])
+    address, _library = loaded(llvm.parse_assembly(text), "run")
+    function = ctypes.CFUNCTYPE(None, *[ctypes.c_void_p] * 3)(address)
     result = np.zeros(a.size, np.int32)
     for at in range(0, a.size, 4):
         function(a[at:].ctypes.data, b[at:].ctypes.data, result[at:].ctypes.data)
