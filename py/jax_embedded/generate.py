@@ -4,17 +4,19 @@ short code, or code that is as fast as a number of bytes allows.
 """
 
 from bisect import bisect_left
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from jax_embedded.child import Killed, run_in_child
 from jax_embedded.compile_options import CompileOptions
 from jax_embedded.errors import ExportError
 from jax_embedded.ir.c_function import CFunction
 from jax_embedded.ir.program import Program
+from jax_embedded.ir.scratch import LOCAL_BYTES, VECTOR_BYTES, plan_scratch
 from jax_embedded.llvm.abi import library_bytes
+from jax_embedded.llvm.assembly import stack_bytes
 
 if TYPE_CHECKING:
     from jax_embedded.llvm.codegen import ObjectCode
@@ -25,18 +27,16 @@ _NAMED = 5  # functions in a message
 
 @dataclass(frozen=True)
 class _Way:
-    """size, unpacked, code_weight: see SumOptions."""
+    """size, unpacked, code_weight: see SumOptions. register_bytes: see `plan_scratch`."""
 
     size: bool = False
     unpacked: bool = True
     code_weight: float | None = None
+    register_bytes: int = LOCAL_BYTES
 
 
 _FAST = _Way()
-_SHORT = (_Way(size=True),)
-# Without an FPU, sums that stay unpacked need fewer functions of the compiler runtime, and more
-# code of their own.
-_SHORT_WITHOUT_AN_FPU = (*_SHORT, _Way(size=True, unpacked=False))
+_SHORT = _Way(size=True)
 # Between fast and short code, shorter and slower from one to the next. Code made like short code is
 # slower even where it is not shorter, but for its sums of products.
 _BETWEEN = tuple(
@@ -71,7 +71,7 @@ def linked_ir(program: Program, function: CFunction, options: CompileOptions) ->
 
     Errors: as of `link`.
     """
-    way = _SHORT[0] if options.size else _FAST
+    way = _SHORT if options.size else _FAST
     return run_in_child("link", lambda: _link(program, function, options, way).llvm_ir)
 
 
@@ -90,26 +90,41 @@ def _best(program: Program, function: CFunction, options: CompileOptions) -> Gen
     def generated(way: _Way) -> Generated:
         return _generate_in_child(program, function, options, way)
 
-    def badness(found: Generated) -> tuple[int, int]:
-        drawn_in = library_bytes(found.code.externals, options.target)
-        return _excess(found, options), found.code.code_bytes + drawn_in
+    def badness(way: _Way) -> tuple[int, int]:
+        code = generated(way).code
+        stack = 0 if options.target.name == "host" else stack_bytes(code.assembly, options.name)
+        drawn_in = library_bytes(code.externals, options.target)
+        return _excess(generated(way), options), code.code_bytes + drawn_in + stack
 
     if not options.size:
         fast = generated(_FAST)
         if not _excess(fast, options):
             return fast
-    ways = _SHORT if options.target.float_dtypes else _SHORT_WITHOUT_AN_FPU
-    short = min(map(generated, ways), key=badness)
+    way = _SHORT
+    for changes in _shorter(program, options):
+        way = min(way, replace(way, **changes), key=badness)
+    short = generated(way)
     if options.size or _excess(short, options):
         return short
 
-    def is_short_enough(way: _Way) -> bool:
-        return not _excess(generated(way), options)
+    def is_short_enough(between: _Way) -> bool:
+        return not _excess(generated(between), options)
 
-    for between in _BETWEEN:
-        if is_short_enough(between[-1]):
-            return generated(between[bisect_left(between, True, key=is_short_enough)])
+    for chain in _BETWEEN:
+        if chain[-1].size:
+            chain = [replace(between, register_bytes=way.register_bytes) for between in chain]
+        if is_short_enough(chain[-1]):
+            return generated(chain[bisect_left(chain, True, key=is_short_enough)])
     return short
+
+
+def _shorter(program: Program, options: CompileOptions) -> Iterator[dict[str, Any]]:
+    """What may make short code shorter, to be tried one after the other."""
+    if not options.target.float_dtypes:
+        # Sums that stay unpacked need fewer functions of the compiler runtime, and more code.
+        yield {"unpacked": False}
+    if plan_scratch(program) != plan_scratch(program, register_bytes=VECTOR_BYTES):
+        yield {"register_bytes": VECTOR_BYTES}
 
 
 def _excess(found: Generated, options: CompileOptions) -> int:
@@ -177,6 +192,7 @@ def _link(
         dsp=options.dsp,
         unpacked=way.unpacked,
         code_weight=way.code_weight,
+        register_bytes=way.register_bytes,
         unpaired=unpaired,
     )
 

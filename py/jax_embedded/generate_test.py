@@ -11,6 +11,7 @@ from jax_embedded.compile_options import CompileOptions
 from jax_embedded.errors import ExportError
 from jax_embedded.generate import Generated, generate
 from jax_embedded.ir.c_function import c_function
+from jax_embedded.llvm.assembly import stack_bytes
 from jax_embedded.pipeline import program_of
 from jax_embedded.target import TARGETS
 
@@ -22,8 +23,12 @@ def product(a, b):
 
 def scaled(a, b):
     return (a @ b) * 3 + 1
+
+def in_turn(c, d, e, f):
+    return c @ d @ e @ f
 """
 SHAPES = {"a": "f32[16,24]", "b": "f32[24,12]"}
+SQUARES = dict.fromkeys("cdef", "f32[4,4]")
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +38,8 @@ def generated(tmp_path_factory):
 
     @cache
     def of(fn: str, target: str, most: int | None = None, *, size: bool = False) -> Generated:
-        dump = capture(CaptureRequest(src, fn, SHAPES))
+        shapes = SQUARES if fn == "in_turn" else SHAPES
+        dump = capture(CaptureRequest(src, fn, shapes))
         options = CompileOptions("f", "f", TARGETS[target], size=size, max_code_bytes=most)
         function = c_function("f", dump.parameters, dump.results)
         return generate(program_of(dump, "f"), function, options)
@@ -89,3 +95,10 @@ def test_short_code_without_an_fpu_counts_what_it_draws_in(generated, target):
     code, fast = generated("scaled", target, size=True).code, generated("scaled", target).code
     assert library.issubset(code.externals)
     assert code.code_bytes < fast.code_bytes - 200
+
+
+def test_short_code_has_small_temporaries_in_results(generated):
+    """One of the two that there are at a time."""
+    short = generated("in_turn", "cortex-m4f", size=True).code
+    square = 64
+    assert square < stack_bytes(short.assembly, "f") < 2 * square

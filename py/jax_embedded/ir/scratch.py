@@ -16,6 +16,8 @@ from jax_embedded.shape import DTYPES
 
 # What a C programmer would keep in a local variable: mostly it ends up in registers.
 LOCAL_BYTES = 64
+# What does so even in loops: a vector.
+VECTOR_BYTES = 16
 
 WORKSPACE_ALIGN = 8  # bytes; of the memory that holds all other buffers
 
@@ -55,8 +57,11 @@ class Scratch:
     workspace_lower_bound: int = 0
 
 
-def plan_scratch(program: Program) -> Scratch:
-    """The program must have passed `verify`."""
+def plan_scratch(program: Program, *, register_bytes: int = LOCAL_BYTES) -> Scratch:
+    """The program must have passed `verify`.
+
+    register_bytes: values of so many and fewer are left to LLVM; larger ones lie in results.
+    """
     kinds = {a.index: a.kind for a in program.allocations.values()}
     values, places = Webs(program, {i for i in kinds if kinds[i] in ("temp", "result")}).values()
     times = _times_of_loops(program)
@@ -64,7 +69,7 @@ def plan_scratch(program: Program) -> Scratch:
     temps = [number for number, value in enumerate(values) if kinds[value.allocation] == "temp"]
     results = [value for value in values if kinds[value.allocation] == "result"]
     unpacked = [Buffer(v.size, v.align, v.first, v.last) for v in (values[n] for n in temps)]
-    unpacked = _in_results(unpacked, results, program)
+    unpacked = _in_results(unpacked, results, program, register_bytes)
     neighbours, lower_bound = _neighbours(unpacked)
     buffers = _pack(unpacked, neighbours, lower_bound)
     numbers = {number: buffer for buffer, number in enumerate(temps)}
@@ -93,7 +98,9 @@ def _times_of_loops(program: Program) -> list[tuple[int, int]]:
     return found
 
 
-def _in_results(buffers: list[Buffer], values: list[Value], program: Program) -> list[Buffer]:
+def _in_results(
+    buffers: list[Buffer], values: list[Value], program: Program, register_bytes: int
+) -> list[Buffer]:
     """Those that fit have a place in the memory of a result while it holds nothing else.
 
     values: what lies in results.
@@ -111,7 +118,7 @@ def _in_results(buffers: list[Buffer], values: list[Value], program: Program) ->
     order = sorted(range(len(buffers)), key=lambda i: (-buffers[i].size, buffers[i].first, i))
     for i in order:
         b = buffers[i]
-        if b.size <= LOCAL_BYTES:
+        if b.size <= register_bytes:
             continue
         for size, home, align in homes:
             if b.align > align:

@@ -318,8 +318,20 @@ def test_values_told_apart_and_in_the_memory_of_results(program):
             assert machine.planned[-2, byte] == machine.memory[RESULT, byte]
 
 
-def test_a_value_lies_in_a_result_while_that_is_free():
-    values = [f32(at, 30) for at in (0, 128)]
+@pytest.mark.parametrize(
+    ("elements", "register_bytes", "in_result", "workspace_bytes"),
+    [
+        (30, LOCAL_BYTES, RESULT, 120),
+        (5, LOCAL_BYTES, None, 0),
+        (5, 16, RESULT, 0),
+        (4, 16, None, 0),
+    ],
+)
+def test_a_value_lies_in_a_result_while_that_is_free(
+    elements, register_bytes, in_result, workspace_bytes
+):
+    """If it is more than what is in registers."""
+    values = [f32(at, elements) for at in (0, 128)]
     result = Slice(RESULT, 0, Shape("f32", (SIZE // 4,)))
     steps = [
         kernel([], [values[0]]),
@@ -333,10 +345,10 @@ def test_a_value_lies_in_a_result_while_that_is_free():
         results=(Leaf("y", "y", result.shape),),
         result_slices=(result,),
     )
-    scratch = plan_scratch(separate_values(program))
+    scratch = plan_scratch(separate_values(program), register_bytes=register_bytes)
     # The second one is read by the step that writes the result.
-    assert [buffer.result for buffer in scratch.buffers] == [RESULT, None]
-    assert scratch.workspace_bytes == 120
+    assert [buffer.result for buffer in scratch.buffers] == [in_result, None]
+    assert scratch.workspace_bytes == workspace_bytes
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)

@@ -11,7 +11,7 @@ import llvmlite.binding as llvm
 from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.ir.c_function import CFunction
 from jax_embedded.ir.program import Program
-from jax_embedded.ir.scratch import Scratch, plan_scratch
+from jax_embedded.ir.scratch import LOCAL_BYTES, Scratch, plan_scratch
 from jax_embedded.ir.thunks import kernels_of
 from jax_embedded.llvm.abi import is_known
 from jax_embedded.llvm.emitters.arithmetic import SumOptions
@@ -88,13 +88,14 @@ def link(
     dsp: Dsp = "builtin",
     unpacked: bool = True,
     code_weight: float | None = None,
+    register_bytes: int = LOCAL_BYTES,
     unpaired: Collection[str] = (),
 ) -> LinkedModule:
     """contract: allow fused multiply-add where the core has it. size: prefer short code.
 
     weights: where constant matrices of dots are.
     dsp: who makes products and Fourier transforms; on the host, always we.
-    unpacked, code_weight: see SumOptions.
+    unpacked, code_weight: see SumOptions. register_bytes: see `plan_scratch`.
     unpaired: functions that must not load neighbours two by two.
 
     Errors: ExportError if a kernel calls a function that is not on the ABI list, InternalError if
@@ -115,7 +116,7 @@ def link(
     program = with_normal_weights(program, target)
     program = with_laid_out_weights(program, target, options)
     program = with_joined_loops(program, vectors=target.float_lanes > 1)
-    scratch = plan_scratch(program)
+    scratch = plan_scratch(program, register_bytes=register_bytes)
     kernels = Kernels(program, contract=contract, vectors=target.float_lanes > 1)
     calls = KernelCalls(kernels.same_code, _shared(program, kernels, target, size=size))
     emitted = emit_functions(program, kernels.same_code, target, options, unpaired)

@@ -60,6 +60,7 @@ WORKLOADS = {
     "kalman": _workload(
         example_inputs = "kalman_example",
         limits = [
+            700,
             820,
             1120,
         ],
