@@ -245,8 +245,9 @@ class _Parser:
             found = self.reductions.get(origin.instruction)
             if found:
                 self.replaced_kernels.add(thunk.kernel_name)
-                return self._part_of_reduction(found, origin, arguments, results[0])
+                return self._part_of_reduction(found, instruction, origin, arguments, results[0])
         workgroups = thunk.num_workgroups
+        in_order = instruction is not None and len(instruction.operand_ids) == len(arguments)
         return KernelThunk(
             origin,
             thunk.kernel_name,
@@ -254,11 +255,16 @@ class _Parser:
             results,
             (workgroups.x, workgroups.y, workgroups.z),
             elementwise(self.hlo, instruction, len(arguments)) if instruction else None,
-            elementwise_dot(self.hlo, instruction) if instruction else None,
+            elementwise_dot(self.hlo, instruction) if in_order else None,
         )
 
     def _part_of_reduction(
-        self, found: FoundReduction, origin: Origin, arguments: tuple[Slice, ...], result: Slice
+        self,
+        found: FoundReduction,
+        fusion: Any,
+        origin: Origin,
+        arguments: tuple[Slice, ...],
+        result: Slice,
     ) -> DotThunk | ReduceThunk | CopyThunk | None:
         """The first of several instructions does all, in memory of its own: that of the result
         may be in use still. The last one copies.
@@ -270,7 +276,8 @@ class _Parser:
                 dims = tuple(axis.extent for axis in found.outer)
                 total = self.totals[found] = self._temporary(Shape(result.shape.dtype, dims))
             origin = self.hlo.origin(last)
-            sources = tuple(arguments[number] for number in found.sources)
+            known = self._operands(fusion, arguments)
+            sources = tuple(known[fusion.operand_ids[number]] for number in found.sources)
             axes = found.outer, found.reduced
             if found.is_of_products:
                 lhs, rhs = sources
@@ -284,6 +291,17 @@ class _Parser:
             total = self.totals[found]
             return CopyThunk(origin, replace(total, shape=result.shape), result)
         return None
+
+    def _operands(self, instruction: Any, arguments: tuple[Slice, ...]) -> dict[int, Slice]:
+        """Where each operand lies, by its id; a kernel has one argument for equal ones."""
+        operands = list(instruction.operand_ids)
+        if len(arguments) < len(operands):
+            operands = list(dict.fromkeys(operands))
+        if len(arguments) != len(operands):
+            raise InternalError(
+                f"{instruction.name}: expected {len(operands)} arguments, found {len(arguments)}"
+            )
+        return dict(zip(operands, arguments, strict=True))
 
     def _copy(self, thunk: Any, origin: Origin) -> CopyThunk:
         source, destination = thunk.src_buffer_shape, thunk.dst_buffer_shape
@@ -307,11 +325,8 @@ class _Parser:
     def _dot_thunk(
         self, dot: Dot, instruction: Any, origin: Origin, arguments: tuple[Slice, ...], out: Slice
     ) -> DotThunk:
-        """arguments: where the operands of the instruction lie."""
-        operands = list(instruction.operand_ids)
-        if len(arguments) < len(operands):
-            operands = list(dict.fromkeys(operands))
-        known = dict(zip(operands, arguments, strict=True))
+        """arguments: see `_operands`."""
+        known = self._operands(instruction, arguments)
 
         def memory(read: Read) -> Slice:
             return known.get(read.instruction) or self._lasting(read, origin)

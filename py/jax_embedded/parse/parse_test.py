@@ -285,6 +285,38 @@ def test_a_dot_of_other_dtypes_is_not_supported(dot_dump, dtype, itemsize):
 
 
 @pytest.fixture(scope="session")
+def product_dump(tmp_path_factory) -> Dump:
+    src = tmp_path_factory.mktemp("src") / "product.py"
+    src.write_text("def f(x, y):\n    return (x * y).sum()\n")
+    return capture(CaptureRequest(src, "f", {"x": "f32[64]", "y": "f32[64]"}))
+
+
+def reduction(executable: Any) -> Any:
+    name = first_kernel(executable).kernel_name
+    module = executable.hlo_module.hlo_module
+    return next(i for c in module.computations for i in c.instructions if i.name == name)
+
+
+def test_operands_that_are_equal_have_one_argument(product_dump):
+    def change(executable: Any) -> None:
+        operands = reduction(executable).operand_ids
+        operands[1] = operands[0]
+        del first_kernel(executable).arguments_buffers[1:]
+
+    program = parse(changed(product_dump, change), "f")
+    (dot,) = (thunk for thunk in program.thunks if isinstance(thunk, DotThunk))
+    assert dot.lhs == dot.rhs
+
+
+def test_a_reduction_without_an_argument(product_dump):
+    def change(executable: Any) -> None:
+        del first_kernel(executable).arguments_buffers[1:]
+
+    with pytest.raises(InternalError, match="expected 2 arguments, found 1"):
+        parse(changed(product_dump, change), "f")
+
+
+@pytest.fixture(scope="session")
 def filter_dump(tmp_path_factory) -> Dump:
     src = tmp_path_factory.mktemp("src") / "filter.py"
     src.write_text("def f(a, b, x):\n    return a + x, x * 2.0, b * x, a * b\n")
