@@ -67,6 +67,11 @@ class Cell:
     def x64(self) -> bool:
         return self.dtype in WIDE
 
+    @property
+    def size(self) -> bool:
+        """Whether the code is made short."""
+        return False
+
     @cached_property
     def inputs(self) -> dict[str, str]:
         """Shape text by argument name, in the order of the function's signature."""

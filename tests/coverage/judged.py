@@ -171,7 +171,7 @@ def _check_condition(result: np.ndarray, reference: np.ndarray) -> None:
 def _write(cell: Cell, dump: Dump, expected: Sequence[Case], target: str, folder: Path) -> Path:
     """The object, the header and the program's C file; returns the latter."""
     name = f"cell_{cell.dtype}"
-    artifact = compile_dump(dump, CompileOptions(name, name, TARGETS[target]))
+    artifact = compile_dump(dump, CompileOptions(name, name, TARGETS[target], size=cell.size))
     folder = folder / target
     folder.mkdir()
     for file in (f"{name}.h", f"{name}.o"):

@@ -2,23 +2,32 @@
 """Random JAX functions, as Python source, made by hypothesis."""
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import jax.numpy as jnp
 from hypothesis import strategies as st
 
 # JAX's name of the dtype, and the dims.
-INPUTS = {
-    "x": ("f32", (7, 9)),
-    "y": ("f32", (9,)),
-    "z": ("f32", (3, 5, 4)),
-    "s": ("f32", ()),
-    "h": ("f16", (7, 9)),
-    "g": ("bf16", (9,)),
-    "i": ("i32", (9,)),
-    "u": ("u8", (7, 9)),
-    "p": ("bool", (3, 5, 4)),
-}
+Inputs = Mapping[str, tuple[str, tuple[int, ...]]]
+
+
+def _inputs(rows: int, columns: int, cube: tuple[int, ...]) -> Inputs:
+    return {
+        "x": ("f32", (rows, columns)),
+        "y": ("f32", (columns,)),
+        "z": ("f32", cube),
+        "s": ("f32", ()),
+        "h": ("f16", (rows, columns)),
+        "g": ("bf16", (columns,)),
+        "i": ("i32", (columns,)),
+        "u": ("u8", (rows, columns)),
+        "p": ("bool", cube),
+    }
+
+
+# Without whole vectors, and with some.
+INPUTS = (_inputs(7, 9, (3, 5, 4)), _inputs(6, 20, (2, 3, 16)))
 
 
 @dataclass(frozen=True)
@@ -72,7 +81,11 @@ _BINARY = [
     "jnp.where(s > 0.0, {a}, {b})",
     "jax.lax.cond(s > 0.3, lambda: {a} * 2.0, lambda: {b} - 1.0)",
 ]
-_REDUCE = ["jnp.sum({a}, axis={i})", "jnp.mean({a}, axis={i})", "jnp.max({a}, axis={i})"]
+_REDUCE = [
+    "jnp.sum(jnp.abs({a}), axis={i})",
+    "jnp.mean(jnp.abs({a}), axis={i})",
+    "jnp.max({a}, axis={i})",
+]
 _LOOPS = [
     "jax.lax.fori_loop(0, {n}, lambda i, c: jnp.tanh(c + {b} * 0.1) + 0.01 * i, {a})",
     "jax.lax.while_loop(lambda c: c[0] < {n}, lambda c: (c[0] + 1, c[1] * 0.9 + {b}), (0, {a}))[1]",
@@ -89,15 +102,14 @@ _MIX = [
     "jnp.flip(jnp.cumsum(jnp.abs({a}), axis={i}), axis={i}) * 0.3",
     "jax.lax.cummax({a}, axis={i})",
 ]
-# Layers of a network, and what a gradient or a loss makes of them. {w}: a matrix that fits, {t}:
-# something of the other side of it. Of numbers of one sign, as above.
+# Layers and their gradients, of numbers of one sign, as above. {w}: a matrix that fits.
 _LAYER = [
-    "jnp.tanh({w} @ jnp.abs({a}) + 0.5)",
+    "jnp.tanh({w} @ jnp.abs({a}) + 0.2)",
     "jax.nn.sigmoid({w} @ jnp.abs({a})) * ({w} @ jnp.square({a}))",
-    "jnp.maximum({w} @ jnp.abs({a}) - 0.3, 0.0) * ({w} @ jnp.abs({a}))",
-    "{w} @ jnp.maximum({w}.T @ ({w} @ jnp.abs({a})) - 0.1, 0.0)",
-    "jax.grad(lambda v: jnp.sum(jnp.tanh({w} @ jnp.abs(v))))({a})",
-    "jax.grad(lambda v: jnp.sum(jnp.square({w} @ jnp.abs(v) - 0.2)))({a})",
+    "jnp.maximum({w} @ jnp.abs({a}), 0.4) * ({w} @ jnp.abs({a}))",
+    "{w} @ jnp.maximum({w}.T @ ({w} @ jnp.abs({a})), 0.1)",
+    "jax.grad(lambda v: jnp.sum(jnp.tanh(0.3 * ({w} @ jnp.abs(v)))))({a})",
+    "jax.grad(lambda v: jnp.sum(jnp.square({w} @ jnp.abs(v) + 0.2)))({a})",
     "jax.grad(lambda v: jnp.sum(jax.nn.sigmoid(v @ jnp.abs({a}))))({w})",
 ]
 _LOSS = [
@@ -161,11 +173,7 @@ _KINDS = {
 class _Program:
     """Lines so far, and every variable."""
 
-    values: dict[str, _Value] = field(
-        default_factory=lambda: {
-            name: _Value(_NUMPY[dtype], dims, True) for name, (dtype, dims) in INPUTS.items()
-        }
-    )
+    values: dict[str, _Value]
     lines: list[str] = field(default_factory=list)
 
     def add(self, text: str, dtype: str, dims: tuple[int, ...], *, exact: bool = False) -> None:
@@ -175,18 +183,20 @@ class _Program:
 
 
 @st.composite
-def programs(draw: st.DrawFn) -> str:
-    """The source of a function f of INPUTS that returns several of its values, none a scalar."""
-    program = _Program()
+def programs(draw: st.DrawFn, inputs: Inputs) -> str:
+    """The source of a function f of these that returns several of its values, none a scalar."""
+    program = _Program(
+        {name: _Value(_NUMPY[dtype], dims, True) for name, (dtype, dims) in inputs.items()}
+    )
     for _ in range(draw(st.integers(3, 14))):
         _add_operation(draw, program)
-    names = list(program.values)[len(INPUTS) :] or ["x"]
+    names = list(program.values)[len(inputs) :] or ["x"]
     returned = draw(st.lists(st.sampled_from(names), min_size=1, max_size=3, unique=True))
     lines = "\n".join(program.lines)
     results = ", ".join(f"jnp.atleast_1d({name})" for name in returned)
     return (
         "import jax\nimport jax.numpy as jnp\nimport numpy as np\n\n\n"
-        f"def f({', '.join(INPUTS)}):\n{lines}\n    return {results}\n"
+        f"def f({', '.join(inputs)}):\n{lines}\n    return {results}\n"
     )
 
 
@@ -343,7 +353,11 @@ def _move(draw: st.DrawFn, program: _Program) -> None:
         f"{a}.T": dims[::-1],
         f"jnp.flip({a}, axis={i})": dims,
         f"jnp.roll({a}, 1, axis={i})": dims,
-        f"jnp.take({a}, i % {dims[i]}, axis={i})": (*dims[:i], 9, *dims[i + 1 :]),
+        f"jnp.take({a}, i % {dims[i]}, axis={i})": (
+            *dims[:i],
+            program.values["i"].size,
+            *dims[i + 1 :],
+        ),
         f"jax.lax.dynamic_slice_in_dim({a}, i[1], {-(-dims[i] // 2)}, axis={i})": (
             *dims[:i],
             -(-dims[i] // 2),

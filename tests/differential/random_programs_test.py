@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random functions against JAX: RANDOM_PROGRAMS of them (120), the same ones every time, all on the
-host and some on the boards. Several are compiled as one function, and one by one if that fails.
+host and some on the boards, half of them as short code. Several are compiled as one function, and
+one by one if that fails.
 
 Open-ended: bazel test //tests/differential:random_programs_test --test_env=RANDOM_PROGRAMS=10000
 --test_env=RANDOM_SEED=1 --test_timeout=86400
@@ -18,7 +19,7 @@ from judged import PASSES, Platform
 from processes import in_processes
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
-from random_programs import INPUTS, programs
+from random_programs import INPUTS, Inputs, programs
 
 COUNT = int(os.environ.get("RANDOM_PROGRAMS", "120"))
 SEED = int(os.environ.get("RANDOM_SEED", "0"))
@@ -30,6 +31,7 @@ if "TEST_SHARD_STATUS_FILE" in os.environ:
 
 TOGETHER = 8  # programs that are one function
 ON_BOARDS = 5  # one such function of so many
+BOARDS = ("cortex-m3", "cortex-m4f", "cortex-m55")
 # At most this part of the programs may have results in which JAX is far off: no test of ours.
 MOST_ILL_CONDITIONED = 0.1
 
@@ -40,6 +42,8 @@ class Together:
 
     sources: tuple[str, ...]
     name: str
+    size: bool
+    arguments: Inputs
     module: str = "random"
     dtype: str = "f32"
     x64: bool = False
@@ -47,7 +51,8 @@ class Together:
     @property
     def inputs(self) -> dict[str, str]:
         return {
-            name: f"{dtype}[{','.join(map(str, dims))}]" for name, (dtype, dims) in INPUTS.items()
+            name: f"{dtype}[{','.join(map(str, dims))}]"
+            for name, (dtype, dims) in self.arguments.items()
         }
 
     @property
@@ -56,18 +61,18 @@ class Together:
             source.replace("def f(", f"def f{number}(")
             for number, source in enumerate(self.sources)
         ]
-        arguments = ", ".join(INPUTS)
+        arguments = ", ".join(self.arguments)
         calls = ", ".join(f"f{number}({arguments})" for number in range(len(parts)))
         return "\n\n".join([*parts, f"def f({arguments}):\n    return {calls}\n"])
 
     def one_by_one(self) -> "list[Together]":
         return [
-            Together((source,), f"{self.name}.{number}")
+            Together((source,), f"{self.name}.{number}", self.size, self.arguments)
             for number, source in enumerate(self.sources)
         ]
 
 
-def random_sources(count: int, number: int) -> list[str]:
+def random_sources(count: int, number: int, inputs: Inputs) -> list[str]:
     found: list[str] = []
 
     @seed(number)
@@ -78,7 +83,7 @@ def random_sources(count: int, number: int) -> list[str]:
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(programs())
+    @given(programs(inputs))
     def generate(source: str) -> None:
         found.append(source)
 
@@ -86,9 +91,10 @@ def random_sources(count: int, number: int) -> list[str]:
     return found[:count]
 
 
-def together(sources: Sequence[str]) -> Iterator[Together]:
-    for number in range(0, len(sources), TOGETHER):
-        yield Together(tuple(sources[number : number + TOGETHER]), str(number))
+def together(sources: Sequence[str], inputs: Inputs) -> Iterator[Together]:
+    for number, first in enumerate(range(0, len(sources), TOGETHER)):
+        size = (number + SHARD // 2) % 2 == 1
+        yield Together(tuple(sources[first : first + TOGETHER]), str(number), size, inputs)
 
 
 def failures(batches: Sequence[Together], platforms: Mapping[str, Platform]) -> dict[str, str]:
@@ -97,23 +103,23 @@ def failures(batches: Sequence[Together], platforms: Mapping[str, Platform]) -> 
     suspects: list[Together] = []
     found: dict[str, str] = {}
     for batch, outcome in in_processes(batches, platforms, jobs):
-        said = {text for text in (outcome.found or {}).values() if text != PASSES}
+        said = {f"{name}: {text}" for name, text in (outcome.found or {}).items() if text != PASSES}
         if outcome.not_in_jax:
             said.add(outcome.not_in_jax)
         if said and len(batch.sources) > 1:
             suspects += batch.one_by_one()
         elif said:
-            found[batch.source] = "; ".join(sorted(said))
+            found[batch.source] = "; ".join(sorted(said)) + (", short code" if batch.size else "")
     return found | (failures(suspects, platforms) if suspects else {})
 
 
 def test_random_programs():
-    sources = random_sources(-(-COUNT // SHARDS), SEED * SHARDS + SHARD)
-    batches = list(together(sources))
-    platforms = read_platforms()
-    found = failures(batches, {"host": platforms.pop("host")})
-    found |= failures(batches[::ON_BOARDS], platforms)
-    ill_conditioned = [source for source, text in found.items() if text.startswith("ENTRY")]
+    inputs = INPUTS[SHARD % 2]
+    sources = random_sources(-(-COUNT // SHARDS), SEED * SHARDS + SHARD, inputs)
+    batches = list(together(sources, inputs))
+    found = failures(batches, read_platforms(targets=("host",)))
+    found |= failures(batches[::ON_BOARDS], read_platforms(targets=BOARDS))
+    ill_conditioned = [source for source, text in found.items() if ": ENTRY" in text]
     assert len(ill_conditioned) <= MOST_ILL_CONDITIONED * len(sources), found[ill_conditioned[0]]
     wrong = {s: text for s, text in found.items() if s not in ill_conditioned}
     assert not wrong, "\n\n".join(f"{text}\n{source}" for source, text in wrong.items())

@@ -61,7 +61,6 @@ WORKLOADS = {
         example_inputs = "kalman_example",
         limits = [
             700,
-            820,
             1120,
         ],
     ),
