@@ -10,7 +10,13 @@ from hypothesis import strategies as st
 
 from jax_embedded.ir.dump import Leaf
 from jax_embedded.ir.program import Allocation, Program
-from jax_embedded.ir.scratch import LOCAL_BYTES, WORKSPACE_ALIGN, Scratch, plan_scratch
+from jax_embedded.ir.scratch import (
+    LOCAL_BYTES,
+    VECTOR_BYTES,
+    WORKSPACE_ALIGN,
+    Scratch,
+    plan_scratch,
+)
 from jax_embedded.ir.thunks import (
     CallThunk,
     ConditionalThunk,
@@ -305,12 +311,13 @@ def separated_address(program: Program, separated: Program, scratch: Scratch) ->
 
 
 @settings(max_examples=100, deadline=None, derandomize=True)
-@given(structured())
-def test_values_told_apart_and_in_the_memory_of_results(program):
+@given(structured(), st.sampled_from([VECTOR_BYTES, LOCAL_BYTES]))
+def test_values_told_apart_and_in_the_memory_of_results(program, register_bytes):
     program = with_result(program)
     separated = separate_values(program)
     verify(separated)
-    find = separated_address(program, separated, plan_scratch(separated))
+    scratch = plan_scratch(separated, register_bytes=register_bytes)
+    find = separated_address(program, separated, scratch)
     for seed in range(3):
         machine = Machine(find, Random(seed))
         machine.run(program.thunks, 0)
@@ -323,8 +330,8 @@ def test_values_told_apart_and_in_the_memory_of_results(program):
     [
         (30, LOCAL_BYTES, RESULT, 120),
         (5, LOCAL_BYTES, None, 0),
-        (5, 16, RESULT, 0),
-        (4, 16, None, 0),
+        (5, VECTOR_BYTES, RESULT, 0),
+        (4, VECTOR_BYTES, None, 0),
     ],
 )
 def test_a_value_lies_in_a_result_while_that_is_free(
