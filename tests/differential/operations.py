@@ -221,9 +221,9 @@ def wider_in_registers(h, b, i, u):
 
     return (
         *(in_rounds(h), in_rounds(b), jnp.exp(-jnp.abs(h)), 1.0 / (1.0 + b * b)),
-        *((i.astype(jnp.int32) * i >> 3).astype(jnp.int16), (i.astype(jnp.float32) * 0.3)),
+        *((i.astype(jnp.int32) * i >> 3).astype(jnp.int16), i.astype(jnp.float32) * 0.3),
         *((u.astype(jnp.int32) * u >> 5).astype(jnp.uint8), u.astype(jnp.float16) * 0.25),
-        *(h.astype(jnp.float32) * 0.7, (jnp.flip(h, axis=1) + h), jnp.sort(h, axis=1)),
+        *(h.astype(jnp.float32) * 0.7, jnp.flip(h, axis=1) + h, jnp.sort(h, axis=1)),
         *(jnp.where(u > 7, u, 255 - u), jnp.maximum(h, 0.5) - h, jnp.cumsum(jnp.abs(h), axis=1)),
     )
 

@@ -7,6 +7,18 @@ from dataclasses import dataclass, field
 
 import jax.numpy as jnp
 from hypothesis import strategies as st
+from random_expressions import (
+    BINARY,
+    DISCRETE,
+    INTEGER,
+    LAYER,
+    LOOPS,
+    LOSS,
+    MIX,
+    OF_LOSS,
+    REDUCE,
+    UNARY,
+)
 
 # JAX's name of the dtype, and the dims.
 Inputs = Mapping[str, tuple[str, tuple[int, ...]]]
@@ -59,95 +71,6 @@ _NUMPY = {
     "bool": "bool",
 }
 
-_UNARY = [
-    "jnp.tanh({a})",
-    "jnp.sin({a})",
-    "jnp.abs({a})",
-    "-{a}",
-    "jnp.sqrt(jnp.abs({a}) + 0.1)",
-    "jnp.exp(-jnp.abs({a}))",
-    "jnp.maximum({a}, 0.0)",
-    "{a} * 0.5 + 1.0",
-    "1.0 / (1.0 + {a} * {a})",
-    "jnp.log1p(jnp.abs({a}))",
-    "jnp.arctan({a})",
-]
-_BINARY = [
-    "{a} + {b}",
-    "{a} - {b}",
-    "{a} * {b}",
-    "{a} / (1.0 + jnp.abs({b}))",
-    "jnp.minimum({a}, {b})",
-    "jnp.where(s > 0.0, {a}, {b})",
-    "jax.lax.cond(s > 0.3, lambda: {a} * 2.0, lambda: {b} - 1.0)",
-]
-_REDUCE = [
-    "jnp.sum(jnp.abs({a}), axis={i})",
-    "jnp.mean(jnp.abs({a}), axis={i})",
-    "jnp.max({a}, axis={i})",
-]
-_LOOPS = [
-    "jax.lax.fori_loop(0, {n}, lambda i, c: jnp.tanh(c + {b} * 0.1) + 0.01 * i, {a})",
-    "jax.lax.while_loop(lambda c: c[0] < {n}, lambda c: (c[0] + 1, c[1] * 0.9 + {b}), (0, {a}))[1]",
-    "jax.lax.scan(lambda c, u: (c * 0.5 + u, c - u), {b}, jnp.stack([{a}, {b}, {a}]))[1][{n} % 3]",
-    "jax.lax.fori_loop(0, {n}, lambda i, c: jnp.sort(c * 0.5 - {b}, axis=-1), {a})",
-    "jax.lax.switch(i[0] % 3, [lambda v: v * 2.0, jnp.tanh, lambda v: v + 1.0], {a})",
-]
-# Each element of the result depends on many of the operand: neither may lie where the other does.
-# Of numbers of one sign, since a sum in which they cancel has more error than the bound allows for.
-_MIX = [
-    "jax.nn.sigmoid({a}) @ (jnp.tri({n}, k={n} // 2, dtype={a}.dtype) * 0.3)",
-    "(jnp.tri({n}, dtype={a}.dtype) * 0.3) @ jnp.abs(jnp.moveaxis({a}, {i}, 0).reshape({n}, -1))",
-    "jnp.cumsum(jnp.flip(jnp.abs({a}), axis={i}), axis={i}) * 0.3",
-    "jnp.flip(jnp.cumsum(jnp.abs({a}), axis={i}), axis={i}) * 0.3",
-    "jax.lax.cummax({a}, axis={i})",
-]
-# Layers and their gradients, of numbers of one sign, as above. {w}: a matrix that fits.
-_LAYER = [
-    "jnp.tanh({w} @ jnp.abs({a}) + 0.2)",
-    "jax.nn.sigmoid({w} @ jnp.abs({a})) * ({w} @ jnp.square({a}))",
-    "jnp.maximum({w} @ jnp.abs({a}), 0.4) * ({w} @ jnp.abs({a}))",
-    "{w} @ jnp.maximum({w}.T @ ({w} @ jnp.abs({a})), 0.1)",
-    "jax.grad(lambda v: jnp.sum(jnp.tanh(0.3 * ({w} @ jnp.abs(v)))))({a})",
-    "jax.grad(lambda v: jnp.sum(jnp.square({w} @ jnp.abs(v) + 0.2)))({a})",
-    "jax.grad(lambda v: jnp.sum(jax.nn.sigmoid(v @ jnp.abs({a}))))({w})",
-]
-_LOSS = [
-    "jnp.square({a} - {b})",
-    "jnp.square({a} - jnp.mean({a}, axis={i}, keepdims=True))",
-    "jnp.abs({a} * {b})",
-    "jnp.abs({a}) * jnp.maximum({b}, 0.0)",
-    "jnp.square({a})",
-    "jnp.abs({a} - {b}) * 0.5 + jnp.square({b})",
-    "jnp.where(jnp.abs({a}) < 1.0, 0.5 * {a} * {a}, jnp.abs({a}) - 0.5)",
-    "jnp.abs(jnp.expand_dims({a}, {i}) - jnp.expand_dims({b}, {i} + 1))",
-    "jnp.square(jnp.flip({a}, axis={i})) + jnp.abs({b})",
-]
-_OF_LOSS = [
-    "jnp.sum({loss}, axis={i})",
-    "jnp.max({loss}, axis={i})",
-    "jnp.min({loss}, axis={i})",
-    "jnp.sqrt(jnp.mean({loss}, axis={i}) + 0.1)",
-]
-_INTEGER = [
-    "{a} + {b}",
-    "{a} * {b}",
-    "{a} ^ ({b} << 1)",
-    "{a} // ({b} | 1)",
-    "{a} % ({b} | 1)",
-    "jnp.minimum({a}, {b})",
-    "jnp.where({a} > {b}, {a}, {b} >> 1)",
-    "jax.lax.population_count({a}) + {b}",
-]
-_DISCRETE = [
-    ("jnp.argsort({a}, axis={i})", "int32", "all"),
-    ("jnp.argmax({a}, axis={i})", "int32", "without"),
-    ("jnp.argmin({a}, axis={i})", "int32", "without"),
-    ("{a} > {b}", "bool", "all"),
-    ("{a} == {b}", "bool", "all"),
-    ("jnp.isfinite({a})", "bool", "all"),
-    ("jnp.searchsorted(jnp.sort(y), {a}).astype(jnp.int32)", "int32", "all"),
-]
 _KINDS = {
     "unary": 2,
     "binary": 4,
@@ -243,12 +166,12 @@ def _promotes(a: _Value, b: _Value, *, same: bool = False) -> bool:
 
 def _unary(draw: st.DrawFn, program: _Program) -> None:
     a, value = _chosen(draw, program, _float) or ("x", program.values["x"])
-    program.add(draw(st.sampled_from(_UNARY)).format(a=a), value.dtype, value.dims)
+    program.add(draw(st.sampled_from(UNARY)).format(a=a), value.dtype, value.dims)
 
 
 def _binary(draw: st.DrawFn, program: _Program) -> None:
     a, value = _chosen(draw, program, _float) or ("x", program.values["x"])
-    text = draw(st.sampled_from(_BINARY))
+    text = draw(st.sampled_from(BINARY))
 
     b, other = _alike(draw, program, value, lambda v: _promotes(value, v, same="cond" in text))
     dtype = jnp.promote_types(value.dtype, other.dtype).name
@@ -258,14 +181,14 @@ def _binary(draw: st.DrawFn, program: _Program) -> None:
 def _loop(draw: st.DrawFn, program: _Program) -> None:
     a, value = _chosen(draw, program, _float_array) or ("x", program.values["x"])
     b, _ = _alike(draw, program, value, lambda other: other.dtype == value.dtype)
-    text = draw(st.sampled_from(_LOOPS)).format(a=a, b=b, n=draw(st.integers(0, 5)))
+    text = draw(st.sampled_from(LOOPS)).format(a=a, b=b, n=draw(st.integers(0, 5)))
     program.add(text.replace("0.01 * i", "(0.01 * i).astype(c.dtype)"), value.dtype, value.dims)
 
 
 def _reduce(draw: st.DrawFn, program: _Program) -> None:
     a, value = _chosen(draw, program, _float_array) or ("x", program.values["x"])
     i = draw(st.integers(0, len(value.dims) - 1))
-    text = draw(st.sampled_from(_REDUCE)).format(a=a, i=i)
+    text = draw(st.sampled_from(REDUCE)).format(a=a, i=i)
     program.add(text, value.dtype, value.dims[:i] + value.dims[i + 1 :])
 
 
@@ -291,7 +214,7 @@ def _layer(draw: st.DrawFn, program: _Program) -> None:
     )
     n = value.dims[0]
     rows = draw(st.sampled_from([1, 2, 3, 4, 5, 8, 16, 17]))
-    text = draw(st.sampled_from(_LAYER))
+    text = draw(st.sampled_from(LAYER))
     if n > 64 or rows * value.size > 2048:
         return
     numbers = f"np.abs(np.sin(np.arange({rows * n}))).reshape({rows}, {n})"
@@ -306,8 +229,8 @@ def _loss(draw: st.DrawFn, program: _Program) -> None:
     a, value = _chosen(draw, program, _float_array) or ("x", program.values["x"])
     b, _ = _alike(draw, program, value, lambda other: other.dtype == value.dtype)
     i = draw(st.integers(0, len(value.dims) - 1))
-    loss = draw(st.sampled_from(_LOSS))
-    of_loss = draw(st.sampled_from(_OF_LOSS))
+    loss = draw(st.sampled_from(LOSS))
+    of_loss = draw(st.sampled_from(OF_LOSS))
     dims = value.dims
     if "expand" in loss:
         dims = (*dims[: i + 1], *dims[i:])
@@ -336,7 +259,7 @@ def _normalized(draw: st.DrawFn, program: _Program) -> None:
 def _mix(draw: st.DrawFn, program: _Program) -> None:
     a, value = _chosen(draw, program, _float_array) or ("x", program.values["x"])
     i = draw(st.integers(0, len(value.dims) - 1))
-    text = draw(st.sampled_from(_MIX))
+    text = draw(st.sampled_from(MIX))
     if "reshape" in text:
         n = value.dims[i]
         program.add(text.format(a=a, i=i, n=n), value.dtype, (n, value.size // n))
@@ -454,7 +377,7 @@ def _integer(draw: st.DrawFn, program: _Program) -> None:
     assert chosen
     a, value = chosen
     b, _ = _alike(draw, program, value, lambda other: other.dtype == value.dtype)
-    text = draw(st.sampled_from(_INTEGER)).format(a=a, b=b)
+    text = draw(st.sampled_from(INTEGER)).format(a=a, b=b)
     program.add(text, value.dtype, value.dims, exact=True)
 
 
@@ -465,7 +388,7 @@ def _discrete(draw: st.DrawFn, program: _Program) -> None:
     )
     b, _ = _alike(draw, program, value, lambda v: v.exact and v.dtype == value.dtype)
     i = draw(st.integers(0, len(value.dims) - 1))
-    text, dtype, axes = draw(st.sampled_from(_DISCRETE))
+    text, dtype, axes = draw(st.sampled_from(DISCRETE))
     dims = value.dims if axes == "all" else value.dims[:i] + value.dims[i + 1 :]
     if ("isfinite" in text or "searchsorted" in text) and not value.is_float:
         return

@@ -316,6 +316,24 @@ def test_a_reduction_without_an_argument(product_dump):
         parse(changed(product_dump, change), "f")
 
 
+@pytest.mark.parametrize("equal", [False, True])
+def test_a_layer_with_one_output_has_an_argument_for_each_operand(tmp_path, equal):
+    src = tmp_path / "layer.py"
+    body = "return jnp.maximum(w @ x + b, 0.0) @ v"
+    src.write_text(f"import jax.numpy as jnp\n\ndef f(x, w, b, v):\n    {body}\n")
+    inputs = {"x": "f32[24]", "w": "f32[24,24]", "b": "f32[24]", "v": "f32[24]"}
+    dump = capture(CaptureRequest(src, "f", inputs))
+
+    def change(executable: Any) -> None:
+        operands = reduction(executable).operand_ids
+        operands[1] = operands[0]
+        del first_kernel(executable).arguments_buffers[1]
+
+    program = parse(changed(dump, change) if equal else dump, "f")
+    (kernel,) = (thunk for thunk in program.thunks if isinstance(thunk, KernelThunk))
+    assert (kernel.dot is None) == equal
+
+
 @pytest.fixture(scope="session")
 def filter_dump(tmp_path_factory) -> Dump:
     src = tmp_path_factory.mktemp("src") / "filter.py"
