@@ -17,6 +17,11 @@ from jax_embedded.llvm.emitters.tile_choice import instructions
 from jax_embedded.llvm.emitters.tiles import write_sums
 from jax_embedded.target import Target
 
+# Of a small dot, which has so few products, the tiles may follow each other without loops: what it
+# reads and writes may then stay in registers.
+_SMALL = 200
+_MOST_TILES = 16
+
 
 def dot(code: Code, thunk: DotThunk, target: Target, options: SumOptions) -> None:
     """Arguments: lhs, rhs, the inputs, out."""
@@ -56,7 +61,11 @@ def instructions_of_dot(thunk: DotThunk, target: Target, options: SumOptions) ->
 def _arithmetic(thunk: DotThunk, target: Target, options: SumOptions) -> Arithmetic:
     count = prod(axis.extent for axis in thunk.contracting)
     dtype = thunk.out.shape.dtype
-    return arithmetic(dtype, target, count, options, sequential=thunk.sequential)
+    how = arithmetic(dtype, target, count, options, sequential=thunk.sequential)
+    is_small = count * prod(axis.extent for axis in thunk.outer) <= _SMALL
+    if how.registers.sums == 1 or not is_small or options.size or "f32" not in target.float_dtypes:
+        return how
+    return replace(how, registers=replace(how.registers, tiles_written_out=_MOST_TILES))
 
 
 def _axes(thunk: DotThunk) -> tuple[list[DotAxis], DotAxis, DotAxis, list[DotAxis]]:

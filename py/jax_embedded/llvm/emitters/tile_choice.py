@@ -15,7 +15,8 @@ from math import inf
 MOST_CODE = 1100  # bytes for one dot
 _PAIRED = 8  # registers that LLVM loads pairs into ahead of their use
 _RUN = 8  # neighbours that one instruction loads at most
-_AS_GOOD = 0.02  # of the instructions
+AS_GOOD = 0.02  # of the instructions
+_GOES_ON = 8  # instructions from one tile to the next
 # Half the code is as good as 2.1 % of the instructions.
 CODE_WEIGHT = 0.03
 
@@ -37,6 +38,7 @@ class Registers:
     in_order: terms of a sum that is made at once if they are added one after the other.
     scalars_stay: whether those that vectors are multiplied by stay in scalar registers in any case.
     code_weight: see `worth`.
+    tiles_written_out: how many tiles may follow each other without loops over them.
     """
 
     values: int
@@ -52,6 +54,7 @@ class Registers:
     in_order: int = 0
     scalars_stay: bool = False
     code_weight: float = CODE_WEIGHT
+    tiles_written_out: int = 0
 
 
 @dataclass(frozen=True)
@@ -64,6 +67,7 @@ class Tile:
     peeled: whether the first iteration stands before the loop, so that no sum begins with a zero.
     part: terms of a sum that is made at once.
     first_apart: of two parts, whether the second one is added to the first one, without a loop.
+    written_out: whether the tiles follow each other without loops over them.
     """
 
     rows: int
@@ -74,6 +78,7 @@ class Tile:
     peeled: bool = False
     part: int = 1
     first_apart: bool = False
+    written_out: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,7 +129,7 @@ def _ranked(problem: Problem, registers: Registers) -> list[Tile]:
     first = candidates[0]
     if weight == CODE_WEIGHT:
         fewest = min(instructions for (instructions, _), _ in candidates)
-        good = [c for c in candidates if c[0][0] <= fewest * (1 + _AS_GOOD)]
+        good = [c for c in candidates if c[0][0] <= fewest * (1 + AS_GOOD)]
         first = min(good, key=lambda c: (c[0][1], c[0][0]))
     return [tile for _, tile in [first, *(c for c in candidates if c is not first)]]
 
@@ -169,9 +174,18 @@ def _tiles(problem: Problem, registers: Registers, along: str, lanes: int) -> It
             splats = along == "columns" and not registers.scalars_stay
             if splats and not _splats_stay(problem, rows, columns, unroll, peeled):
                 continue
-            yield Tile(rows, columns, unroll, chains, along, peeled, part)
+            tile = Tile(rows, columns, unroll, chains, along, peeled, part)
+            yield tile
+            has_no_loop = terms <= min(unroll * (1 + peeled), part)
+            if has_no_loop and 1 < _count(problem, tile) <= registers.tiles_written_out:
+                yield replace(tile, written_out=True)
             if part < terms <= 2 * part:
                 yield Tile(rows, columns, unroll, chains, along, peeled, part, first_apart=True)
+
+
+def _count(problem: Problem, tile: Tile) -> int:
+    """Of tiles."""
+    return -(-problem.rows // tile.rows) * -(-problem.columns // tile.columns)
 
 
 def _parts(
@@ -217,7 +231,7 @@ def _cost(problem: Problem, registers: Registers, tile: Tile, lanes: int) -> tup
     loops, rest = divmod(part, tile.unroll)
     steps = tile.unroll * min(loops, 2 if tile.peeled else 1) + rest
     iterations = max(0, loops - tile.peeled)
-    instructions = code = 0.0
+    instructions = code = loads = 0.0
     for rows, row_count in _cuts(problem.rows, tile.rows):
         for columns, column_count in _cuts(problem.columns, tile.columns):
             vectors = -(-columns // width)
@@ -236,7 +250,7 @@ def _cost(problem: Problem, registers: Registers, tile: Tile, lanes: int) -> tup
             if tile.along == "terms":
                 body += 2 * max(0, held + min(rows, vectors) + 1 - registers.values)
             begin = 0 if tile.peeled else sums * tile.chains
-            end = sums * tile.chains + 8 + tail * (registers.steps * sums + rows + vectors)
+            end = sums * tile.chains + _GOES_ON + tail * (registers.steps * sums + rows + vectors)
             if tile.along == "terms":
                 end += 3 * sums
             of_a_part = begin
@@ -253,8 +267,18 @@ def _cost(problem: Problem, registers: Registers, tile: Tile, lanes: int) -> tup
             if tile.first_apart:
                 per_tile -= begin + sums * tile.chains
                 here += 4 * written * steps
-            instructions += per_tile * row_count * column_count
-            code += here
+            tiles = row_count * column_count
+            instructions += per_tile * tiles
+            code += here * (tiles if tile.written_out else 1)
+            loads += (left + right) * terms * tiles
+    if tile.written_out:
+        tiles = _count(problem, tile)
+        saved = _GOES_ON * (tiles - 1)
+        kept = (problem.columns + tile.rows) * terms + tile.rows * tile.columns
+        if tile.along == "terms" and kept <= registers.values:
+            saved += loads - (problem.rows + problem.columns) * terms  # each vector once
+        instructions -= saved
+        code -= 4 * saved + 12 * (tiles - 1)
     return instructions, code
 
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sums of products, tile by tile."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Literal
 
@@ -90,10 +90,19 @@ class _Sums:
         whole, rest = divmod(self.row.extent, size)
         # What is read and written for each result goes along with it.
         state = [self.arrays.lhs, *self.arrays.results]
-        state = self.code.repeat(whole, state, lambda state: tiles(state, size))
+        state = self._repeat(whole, state, lambda state: tiles(state, size))
         if rest:
             tiles(state, rest)
         return behind
+
+    def _repeat(
+        self, count: int, state: list[ir.Value], tiles: Callable[[list[ir.Value]], list[ir.Value]]
+    ) -> list[ir.Value]:
+        if not self.tiling.tile.written_out or self.code.is_general:
+            return self.code.repeat(count, state, tiles)
+        for _ in range(count):
+            state = tiles(state)
+        return state
 
     def _along(self, results: list[ir.Value], count: int, axis: DotAxis) -> list[ir.Value]:
         return [
@@ -131,7 +140,7 @@ class _Sums:
         size = self.tiling.tile.columns
         whole, rest = divmod(self.column.extent, size)
         state = [self.arrays.rhs, *results]
-        state = self.code.repeat(whole, state, lambda state: tiles(state, size))
+        state = self._repeat(whole, state, lambda state: tiles(state, size))
         if rest:
             # Vectors that would reach beyond the end begin earlier: some sums are made twice.
             columns = -(-rest // self.tiling.width) * self.tiling.width

@@ -6,16 +6,19 @@ from math import inf
 
 import numpy as np
 import pytest
+from llvmlite import ir
 
 from jax_embedded.ir.elementwise import Operation
 from jax_embedded.ir.thunks import ConvolutionThunk, DotAxis, Origin, WindowAxis
 from jax_embedded.llvm.emitters import tile_sums
 from jax_embedded.llvm.emitters.arithmetic import SumOptions, terms_at_once
+from jax_embedded.llvm.emitters.code import Code
 from jax_embedded.llvm.emitters.convolution import convolution
 from jax_embedded.llvm.emitters.dot import dot
 from jax_embedded.llvm.emitters.sums_testing import HOST, called, close, slice_of, thunk_of
 from jax_embedded.llvm.emitters.tile_choice import Problem, Registers, Tile, _cost, _ranked, worth
 from jax_embedded.llvm.emitters.unpacked import MOST_TERMS
+from jax_embedded.target import TARGETS, Target
 
 # What the code of a core computes with, but as this machine's code.
 ARITHMETIC = {
@@ -461,6 +464,63 @@ def test_sums_in_two_parts(monkeypatch, tile, terms):
     thunk = thunk_of("mk,kn->mn", lhs, rhs)
     got = called(lambda code: dot(code, thunk, HOST, SumOptions()), lhs, rhs, (5, 8))
     assert close(got, lhs.astype(np.float64) @ rhs.astype(np.float64), terms)
+
+
+def has_loops(
+    subscripts: str, lhs: np.ndarray, rhs: np.ndarray, target: Target, size: bool
+) -> bool:
+    module = ir.Module()
+    code = Code(module, "f", 3, inline=False)
+    dot(code, thunk_of(subscripts, lhs, rhs), target, SumOptions(size=size))
+    code.end()
+    return " phi " in str(module)
+
+
+@pytest.mark.parametrize(
+    "tile",
+    [Tile(2, 3, 4, part=16), Tile(2, 4, 4, along="columns", part=16), Tile(1, 1, 4, part=16)],
+)
+def test_tiles_without_loops_over_them(monkeypatch, tile):
+    """The last ones may be smaller, or begin earlier."""
+    tile = replace(tile, peeled=True, written_out=True)
+    monkeypatch.setattr(tile_sums, "choose", lambda *_, **__: tile)
+    lhs, rhs = (
+        np.random.default_rng(1).standard_normal(dims).astype(np.float32)
+        for dims in ((5, 4), (4, 7))
+    )
+    assert not has_loops("mk,kn->mn", lhs, rhs, HOST, size=False)
+    thunk = thunk_of("mk,kn->mn", lhs, rhs)
+    got = called(lambda code: dot(code, thunk, HOST, SumOptions()), lhs, rhs, (5, 7))
+    assert close(got, lhs.astype(np.float64) @ rhs.astype(np.float64), 4)
+
+
+@pytest.mark.parametrize("subscripts", ["mk,kn->mn", "mk,nk->mn", "mk,k->m"])
+@pytest.mark.parametrize("target", ["cortex-m4f", "cortex-m7", "cortex-m55"])
+def test_small_dots_have_no_loops(target, subscripts):
+    """Whatever else is done with their elements may then be done in registers."""
+    lhs, rhs = np.ones((4, 4)), np.ones((4, 4) if "n" in subscripts else 4)
+    assert not has_loops(subscripts, lhs, rhs, TARGETS[target], size=False)
+    assert has_loops(subscripts, lhs, rhs, TARGETS[target], size=True)
+    large, other = np.ones((24, 24)), np.ones((24, 24) if "n" in subscripts else 24)
+    assert has_loops(subscripts, large, other, TARGETS[target], size=False)
+
+
+def test_no_vector_is_loaded_twice_where_all_stay():
+    """Of few terms that are vectors."""
+    registers = Registers(8, 6, 16, 4, tiles_written_out=16)
+    tiles = {
+        rows: Tile(rows, 1, 1, along="terms", peeled=True, part=16, written_out=True)
+        for rows in (1, 2)
+    }
+    few, many = (
+        [
+            _cost(Problem(4, columns, 4, ("terms",)), registers, tile, 4)[0]
+            for tile in tiles.values()
+        ]
+        for columns in (4, 12)
+    )
+    assert few[0] == few[1]
+    assert many[0] > many[1]
 
 
 @pytest.mark.parametrize("unroll", [1, 2, 4, 8, 16])
