@@ -9,8 +9,9 @@ from typing import NamedTuple
 
 import llvmlite.binding as llvm
 
+from jax_embedded.llvm.named_values import NAME, with_names
+
 _OPERATION = re.compile(r"  (%\S+) = f(?:add|sub|mul|div|neg) .*")
-_NAME = re.compile(r'%(?:"[^"]*"|[-\w.$]+)')
 
 
 class _Line(NamedTuple):
@@ -30,7 +31,7 @@ def late_operations(llvm_ir: str, machine: llvm.TargetMachine) -> str:
     operands are used there or later, so that none of them has to wait for it."""
     late: list[str] = []
     block: list[str] = []
-    for line in _with_names(llvm_ir, machine).splitlines():
+    for line in with_names(llvm_ir, machine).splitlines():
         if line.startswith("  "):
             block.append(line)
         else:
@@ -39,22 +40,12 @@ def late_operations(llvm_ir: str, machine: llvm.TargetMachine) -> str:
     return "\n".join(late) + "\n"
 
 
-def _with_names(llvm_ir: str, machine: llvm.TargetMachine) -> str:
-    """Values without a name are numbered in the order of the text."""
-    module = llvm.parse_assembly(llvm_ir)
-    builder = llvm.create_pass_builder(machine, llvm.create_pipeline_tuning_options())
-    passes = llvm.create_new_module_pass_manager()
-    passes.add_instruction_namer_pass()
-    passes.run(module, builder)
-    return str(module)
-
-
 def _late(block: Sequence[str]) -> list[str]:
     """block: what stands between two labels."""
     after: list[_Line] = []  # what is below, the last line first
     uses = Counter[str]()  # of a name, in how many of these
     for text in reversed(block):
-        line = _Line(text, frozenset(_NAME.findall(text)))
+        line = _Line(text, frozenset(NAME.findall(text)))
         operation = _OPERATION.match(text)
         at = _place(operation[1], line, after, uses) if operation else len(after)
         after.insert(at, line)

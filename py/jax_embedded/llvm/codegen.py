@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Stage 4, codegen: LinkedModule -> ObjectCode."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from itertools import chain
@@ -13,7 +13,8 @@ from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.llvm.abi import is_known
 from jax_embedded.llvm.assembly import executed, stack_bytes
 from jax_embedded.llvm.call_order import has_operations, late_operations
-from jax_embedded.llvm.emitters.tile_choice import worth
+from jax_embedded.llvm.emitters.tile_choice import AS_GOOD, worth
+from jax_embedded.llvm.kept_values import with_fewer_kept
 from jax_embedded.llvm.link import LinkedModule
 from jax_embedded.llvm.math import PREFIX
 from jax_embedded.llvm.mve import safe_comparisons
@@ -33,15 +34,29 @@ _IN_ORDER = (
     "-disable-machine-cse",
     "-disable-cgp",
 )
+# In which order the values of a block get registers.
+_LAST_FIRST = "-greedy-reverse-local-assignment"
 # Orders of instructions: the usual one, and another one that may take fewer.
-_USUAL_ORDER = ("-pre-RA-sched=default",)
+_USUAL_ORDER = (("-pre-RA-sched=default",),)
 # Where operations of floats are calls, few registers keep their values across them: as few values
 # as possible wait.
-_ORDER_OF_CALLS = ("-pre-RA-sched=list-burr", "-pre-RA-sched=default")
+_ORDER_OF_CALLS = (("-pre-RA-sched=list-burr",), ("-pre-RA-sched=default",))
 # LLVM's scheduler hides latencies, and may pay with registers that are stored and loaded again.
-_FPU_ORDER = ("-enable-misched=true", "-enable-misched=false")
+_FPU_ORDER = tuple(
+    ("-pre-RA-sched=default", f"-enable-misched={scheduled}", f"{_LAST_FIRST}=false")
+    for scheduled in ("true", "false")
+)
+# If values wait on the stack: other orders, of instructions and of getting registers.
+_FPU_ORDER_IF_STORED = tuple(
+    (f"-pre-RA-sched={order}", f"-enable-misched={scheduled}", f"{_LAST_FIRST}=true")
+    for order, scheduled in (("default", "true"), ("default", "false"), ("list-ilp", "true"))
+)
 # Where short code is preferred: orders that may take fewer registers, which are saved on the stack.
-_SHORT_ORDER = ("-pre-RA-sched=default", "-pre-RA-sched=source")
+_SHORT_ORDER = (("-pre-RA-sched=default",), ("-pre-RA-sched=source",))
+# Where it is chosen which values are kept in registers, that of the text, in which they get them.
+_CHOSEN = (("-pre-RA-sched=source", "-enable-misched=false", f"{_LAST_FIRST}=true"),)
+# Of 32 bits, for values. LLVM may get along with one less only.
+_REGISTERS = (32, 31)
 _SCHEDULED = (("-enable-misched=false",), ("-enable-misched=true",))
 # Where short code is preferred: how addresses go on in loops, as we wrote them or as LLVM likes,
 # which is mostly longer for our own loops and shorter for XLA's.
@@ -65,10 +80,14 @@ _Code = TypeVar("_Code", str, bytes)
 
 @dataclass(frozen=True)
 class _Ways:
-    """text: LLVM IR. choices: LLVM's options, of each choice the usual ones first."""
+    """text: LLVM IR. choices: LLVM's options, of each choice the usual ones first.
+
+    if_stored: more of the first choice, for code with values that wait on the stack.
+    """
 
     text: str
     choices: Sequence[_Choice]
+    if_stored: _Choice = ()
 
     @property
     def usual(self) -> tuple[_Options, ...]:
@@ -133,28 +152,33 @@ def codegen(
     """
     if linked.baked:
         target = target.without_literals()
-    for option in _IN_ORDER if linked.baked else _USUAL_ORDER:
-        llvm.set_option("jax_embedded", option)
+    _set((_IN_ORDER,) if linked.baked else _USUAL_ORDER)
     machine = target_machine(target)
     fast = not size and code_weight is None
-    ways = _ways(linked, target, machine, size=size, fast=fast)
+    found = _ways(linked, target, machine, size=size, fast=fast)
     # Of a long program LLVM would take as many seconds for each.
     if linked.llvm_ir.count("\n") > (_MOST_LINES_OF_SHORT_CODE if size else _MOST_LINES):
-        first = next(ways)
+        first = next(found)
         ways = [_Ways(first.text, [[options] for options in first.usual])]
+    else:
+        ways = list(found)
+
+    def stack(found: _Candidate) -> int:
+        return 0 if target.name == "host" else stack_bytes(found.assembly, linked.entry)
 
     @cache
     def cost(found: _Candidate) -> tuple[float, float]:
         if fast:
             return executed(found.assembly), 0
-        stack = 0 if target.name == "host" else stack_bytes(found.assembly, linked.entry)
         parts = sections(found.object)
         if code_weight is None:
-            return sum(part.size for part in parts) + stack, 0
-        return worth(executed(found.assembly), _code_bytes(parts) + stack, code_weight)
+            return sum(part.size for part in parts) + stack(found), 0
+        return worth(executed(found.assembly), _code_bytes(parts) + stack(found), code_weight)
 
-    best = _best(ways, machine, cost)
+    bests = [_best(one, machine, cost) for one in ways]
+    best = _shortest_of_fastest(bests, stack) if fast and len(bests) > 1 else min(bests, key=cost)
     text, assembly, data = best.text, best.assembly, best.object
+    _set(ways[0].usual)
     externals = undefined_symbols(data)
     unknown = [name for name in externals if not is_known(name, host=target.name == "host")]
     if unknown:
@@ -184,13 +208,13 @@ def _ways(
         seen.add(text)
         orders = _SHORT_ORDER if size else _FPU_ORDER if target.fused else _USUAL_ORDER
         if linked.baked:
-            orders = _IN_ORDER[:1]
+            orders = (_IN_ORDER[:1],)
         elif not target.float_dtypes and has_operations(text):
             orders = _ORDER_OF_CALLS
             text = late_operations(text, machine)
         if "+mve" in target.features:
             text = safe_masks(safe_comparisons(text))
-        choices: list[_Choice] = [[(order,) for order in orders]]
+        choices: list[_Choice] = [orders]
         if size:
             choices.append(_ADDRESSES)
         if not fast:
@@ -199,7 +223,12 @@ def _ways(
             choices.append(_SCHEDULED)
         if _has_own_calls(text, target):
             choices.append([_OWN_CALLS, _EQUAL_PIECES] if size else [_OWN_CALLS])
-        yield _Ways(text, choices)
+        is_fpu = orders is _FPU_ORDER
+        yield _Ways(text, choices, _FPU_ORDER_IF_STORED if is_fpu else ())
+        if is_fpu:
+            for registers in _REGISTERS:
+                if fewer := with_fewer_kept(text, linked.entry, machine, registers):
+                    yield _Ways(fewer, [_CHOSEN, *choices[1:]])
 
 
 def _has_own_calls(llvm_ir: str, target: Target) -> bool:
@@ -231,28 +260,39 @@ def _optimised(linked: LinkedModule, target: Target, goal: Goal, *, short: bool 
 
 
 def _best(
-    ways: Iterable[_Ways],
+    ways: _Ways,
     machine: llvm.TargetMachine,
     cost: Callable[[_Candidate], tuple[float, float]],
 ) -> _Candidate:
     """The one that costs least, or the first of these: one choice is made after the other."""
-    bests = []
-    usual: tuple[_Options, ...] = ()
-    for one in ways:
-        usual = usual or one.usual
-        best = _Candidate(one.text, one.usual, machine)
-        for place, choice in enumerate(one.choices):
-            chosen = best.options
-            others = [
-                _Candidate(one.text, (*chosen[:place], options, *chosen[place + 1 :]), machine)
-                for options in choice[1:]
-            ]
-            best = min([best, *others], key=cost)
-        bests.append(best)
-    best = min(bests, key=cost)
-    _ = best.object  # with its own options
-    _set(usual)
+    best = _Candidate(ways.text, ways.usual, machine)
+
+    def better(place: int, choice: _Choice) -> _Candidate:
+        chosen = best.options
+        others = [
+            _Candidate(ways.text, (*chosen[:place], options, *chosen[place + 1 :]), machine)
+            for options in choice
+        ]
+        return min([best, *others], key=cost)
+
+    for place, choice in enumerate(ways.choices):
+        best = better(place, choice[1:])
+    if ways.if_stored and "[sp" in best.assembly:
+        best = better(0, ways.if_stored)
     return best
+
+
+def _shortest_of_fastest(
+    found: Sequence[_Candidate], stack: Callable[[_Candidate], int]
+) -> _Candidate:
+    """The most for its bytes, of those that take about as few instructions as the best one."""
+    most = min(executed(one.assembly) for one in found) * (1 + AS_GOOD)
+
+    def cost(one: _Candidate) -> tuple[float, float]:
+        size = _code_bytes(sections(one.object)) + stack(one)
+        return worth(executed(one.assembly), size, 1)
+
+    return min((one for one in found if executed(one.assembly) <= most), key=cost)
 
 
 def _set(options: tuple[_Options, ...]) -> None:

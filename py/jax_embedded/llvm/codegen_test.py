@@ -2,6 +2,8 @@
 import io
 import re
 from itertools import product
+from types import SimpleNamespace
+from typing import Any
 
 import llvmlite.binding as llvm
 import pytest
@@ -10,7 +12,7 @@ from elftools.elf.elffile import ELFFile
 from jax_embedded.errors import ExportError, InternalError
 from jax_embedded.ir.scratch import Scratch
 from jax_embedded.llvm import codegen as codegen_module
-from jax_embedded.llvm.assembly import executed
+from jax_embedded.llvm.assembly import executed, stack_bytes
 from jax_embedded.llvm.codegen import ObjectCode, codegen
 from jax_embedded.llvm.link import LinkedModule
 from jax_embedded.llvm.targets import data_layout, target_machine
@@ -226,6 +228,8 @@ def in_a_loop(text: str, n: int = 5) -> str:
 
 @pytest.mark.parametrize("change", [str, in_a_loop])
 def test_the_order_with_the_fewest_instructions_is_taken(monkeypatch, change):
+    monkeypatch.setattr(codegen_module, "_REGISTERS", ())
+    monkeypatch.setattr(codegen_module, "_FPU_ORDER_IF_STORED", ())
     target, text = TARGETS["cortex-m7"], change(products_of_matrices())
     orders = codegen_module._FPU_ORDER
     found = executed(generated(target, text).assembly)
@@ -239,10 +243,49 @@ def test_the_order_with_the_fewest_instructions_is_taken(monkeypatch, change):
 
 @pytest.mark.parametrize("change", [str, in_a_loop])
 def test_code_stays_scheduled_if_that_is_no_longer(monkeypatch, change):
+    monkeypatch.setattr(codegen_module, "_REGISTERS", ())
+    monkeypatch.setattr(codegen_module, "_FPU_ORDER_IF_STORED", ())
     target, text = TARGETS["cortex-m7"], change(products_of_matrices(all_at_first=True))
     found = generated(target, text).assembly
     monkeypatch.setattr(codegen_module, "_FPU_ORDER", codegen_module._FPU_ORDER[:1])
     assert found == generated(target, text).assembly
+
+
+@pytest.mark.parametrize("code_weight", [None, 0.1])
+@pytest.mark.parametrize("target", ["cortex-m4f", "cortex-m7"])
+def test_what_does_not_fit_into_registers_is_read_again(monkeypatch, target, code_weight):
+    text = products_of_matrices()
+    costs = []
+    for registers in (codegen_module._REGISTERS, ()):
+        monkeypatch.setattr(codegen_module, "_REGISTERS", registers)
+        assembly = generated(TARGETS[target], text, code_weight=code_weight).assembly
+        costs.append((executed(assembly), stack_bytes(assembly, "f")))
+    assert costs[0][0] < costs[1][0]
+    assert costs[0][1] < costs[1][1]
+
+
+def test_of_code_with_values_on_the_stack_more_orders_are_tried(monkeypatch):
+    monkeypatch.setattr(codegen_module, "_REGISTERS", ())
+    found = []
+    for orders in (codegen_module._FPU_ORDER_IF_STORED, ()):
+        monkeypatch.setattr(codegen_module, "_FPU_ORDER_IF_STORED", orders)
+        found.append(executed(generated(M4F, products_of_matrices(6)).assembly))
+    assert found[0] < found[1]
+
+
+def test_of_code_without_stack_no_more_orders_are_tried(monkeypatch):
+    monkeypatch.setattr(codegen_module, "_FPU_ORDER_IF_STORED", (("no such option",),))
+    generated(M4F, FEW)
+
+
+def test_of_code_that_is_about_as_fast_that_is_taken_which_is_worth_its_bytes(monkeypatch):
+    costs = {"fastest": (100, 400, 64), "worth it": (101, 404, 16), "slower": (103, 200, 0)}
+    monkeypatch.setattr(codegen_module, "executed", lambda name: costs[name][0])
+    monkeypatch.setattr(codegen_module, "sections", lambda name: name)
+    monkeypatch.setattr(codegen_module, "_code_bytes", lambda name: costs[name][1])
+    found: list[Any] = [SimpleNamespace(assembly=name, object=name) for name in costs]
+    best = codegen_module._shortest_of_fastest(found, lambda one: costs[one.assembly][2])
+    assert best.assembly == "worth it"
 
 
 def test_calls_are_in_the_order_with_the_fewest_instructions(monkeypatch):
