@@ -46,7 +46,8 @@ _FPU_ORDER = tuple(
     ("-pre-RA-sched=default", f"-enable-misched={scheduled}", f"{_LAST_FIRST}=false")
     for scheduled in ("true", "false")
 )
-# If values wait on the stack: other orders, of instructions and of getting registers.
+# If values wait on the stack: other orders, of instructions and of getting registers. For code
+# without branches only: how often loops are executed is a guess, and so is then what is better.
 _FPU_ORDER_IF_STORED = tuple(
     (f"-pre-RA-sched={order}", f"-enable-misched={scheduled}", f"{_LAST_FIRST}=true")
     for order, scheduled in (("default", "true"), ("default", "false"), ("list-ilp", "true"))
@@ -223,9 +224,9 @@ def _ways(
             choices.append(_SCHEDULED)
         if _has_own_calls(text, target):
             choices.append([_OWN_CALLS, _EQUAL_PIECES] if size else [_OWN_CALLS])
-        is_fpu = orders is _FPU_ORDER
-        yield _Ways(text, choices, _FPU_ORDER_IF_STORED if is_fpu else ())
-        if is_fpu:
+        is_straight = orders is _FPU_ORDER and "\n  br " not in text
+        yield _Ways(text, choices, _FPU_ORDER_IF_STORED if is_straight else ())
+        if is_straight:
             for registers in _REGISTERS:
                 if fewer := with_fewer_kept(text, linked.entry, machine, registers):
                     yield _Ways(fewer, [_CHOSEN, *choices[1:]])

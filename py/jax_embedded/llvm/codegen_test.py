@@ -273,11 +273,6 @@ def test_of_code_with_values_on_the_stack_more_orders_are_tried(monkeypatch):
     assert found[0] < found[1]
 
 
-def test_of_code_without_stack_no_more_orders_are_tried(monkeypatch):
-    monkeypatch.setattr(codegen_module, "_FPU_ORDER_IF_STORED", (("no such option",),))
-    generated(M4F, FEW)
-
-
 def test_of_code_that_is_about_as_fast_that_is_taken_which_is_worth_its_bytes(monkeypatch):
     costs = {"fastest": (100, 400, 64), "worth it": (101, 404, 16), "slower": (103, 200, 0)}
     monkeypatch.setattr(codegen_module, "executed", lambda name: costs[name][0])
@@ -587,6 +582,12 @@ def test_of_a_long_program_one_way_is_tried(monkeypatch):
     shortest = total_bytes(FEW)
     monkeypatch.setattr(codegen_module, "_MOST_LINES_OF_SHORT_CODE", 0)
     assert total_bytes(FEW) > shortest
+
+
+@pytest.mark.parametrize("text", [FEW, in_a_loop(products_of_matrices(6), 6)], ids=["few", "loop"])
+def test_of_code_without_stack_or_with_branches_no_more_orders_are_tried(monkeypatch, text):
+    monkeypatch.setattr(codegen_module, "_FPU_ORDER_IF_STORED", (("-no-such-option",),))
+    generated(M4F, text)
 
 
 @pytest.mark.parametrize("most", [10_000, 0])
