@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Random functions against JAX: RANDOM_PROGRAMS of them (120), the same ones every time, all on the
 host and some on the boards, half of them as short code. Several are compiled as one function, and
-one by one if that fails.
+one by one if that fails. A tenth as many functions of small matrices are compiled alone, for the
+boards with an FPU.
 
 Open-ended: bazel test //tests/differential:random_programs_test --test_env=RANDOM_PROGRAMS=10000
 --test_env=RANDOM_SEED=1 --test_timeout=86400
@@ -15,10 +16,12 @@ from pathlib import Path
 
 from coverage import read_platforms
 from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis.strategies import SearchStrategy
 from judged import PASSES, Platform
 from processes import in_processes
 
 sys.path.insert(0, str(Path(__file__).resolve().parent))
+import random_matrices
 from random_programs import INPUTS, Inputs, programs
 
 COUNT = int(os.environ.get("RANDOM_PROGRAMS", "120"))
@@ -31,7 +34,8 @@ if "TEST_SHARD_STATUS_FILE" in os.environ:
 
 TOGETHER = 8  # programs that are one function
 ON_BOARDS = 5  # one such function of so many
-BOARDS = ("cortex-m3", "cortex-m4f", "cortex-m55")
+WITH_FPU = ("cortex-m4f", "cortex-m55")
+BOARDS = ("cortex-m3", *WITH_FPU)
 # At most this part of the programs may have results in which JAX is far off: no test of ours.
 MOST_ILL_CONDITIONED = 0.1
 
@@ -72,7 +76,7 @@ class Together:
         ]
 
 
-def random_sources(count: int, number: int, inputs: Inputs) -> list[str]:
+def random_sources(count: int, number: int, strategy: SearchStrategy[str]) -> list[str]:
     found: list[str] = []
 
     @seed(number)
@@ -83,7 +87,7 @@ def random_sources(count: int, number: int, inputs: Inputs) -> list[str]:
         phases=[Phase.generate],
         suppress_health_check=list(HealthCheck),
     )
-    @given(programs(inputs))
+    @given(strategy)
     def generate(source: str) -> None:
         found.append(source)
 
@@ -115,10 +119,27 @@ def failures(batches: Sequence[Together], platforms: Mapping[str, Platform]) -> 
 
 def test_random_programs():
     inputs = INPUTS[SHARD % 2]
-    sources = random_sources(-(-COUNT // SHARDS), SEED * SHARDS + SHARD, inputs)
+    sources = random_sources(-(-COUNT // SHARDS), SEED * SHARDS + SHARD, programs(inputs))
     batches = list(together(sources, inputs))
     found = failures(batches, read_platforms(targets=("host",)))
     found |= failures(batches[::ON_BOARDS], read_platforms(targets=BOARDS))
+    check(found, sources)
+
+
+def test_random_matrices():
+    """Each one alone, since together they have branches."""
+    inputs = random_matrices.inputs(3 + SHARD % 4)
+    count = -(-COUNT // (10 * SHARDS))
+    sources = random_sources(count, SEED * SHARDS + SHARD, random_matrices.programs(inputs))
+    alone = [
+        Together((source,), str(number), number % 4 == 3, inputs)
+        for number, source in enumerate(sources)
+    ]
+    check(failures(alone, read_platforms(targets=WITH_FPU)), sources)
+
+
+def check(found: Mapping[str, str], sources: Sequence[str]) -> None:
+    """found: see `failures`."""
     ill_conditioned = [source for source, text in found.items() if ": ENTRY" in text]
     assert len(ill_conditioned) <= MOST_ILL_CONDITIONED * len(sources), found[ill_conditioned[0]]
     wrong = {s: text for s, text in found.items() if s not in ill_conditioned}
