@@ -20,6 +20,7 @@ from jax_embedded.llvm.math import PREFIX
 from jax_embedded.llvm.mve import safe_comparisons
 from jax_embedded.llvm.object_file import Section, function_sizes, sections, undefined_symbols
 from jax_embedded.llvm.optimise import RETURNS_LAST, Goal, optimise, prefer_short_code
+from jax_embedded.llvm.own_calls import with_pointers_in_r12
 from jax_embedded.llvm.tail_predication import safe_masks
 from jax_embedded.llvm.targets import data_layout, target_machine
 from jax_embedded.target import Target
@@ -215,6 +216,8 @@ def _ways(
             text = late_operations(text, machine)
         if "+mve" in target.features:
             text = safe_masks(safe_comparisons(text))
+        if target.triple.startswith("thumb") and target.multiplies_long:
+            text = with_pointers_in_r12(text)  # which Thumb-1 has little use for
         choices: list[_Choice] = [orders]
         if size:
             choices.append(_ADDRESSES)

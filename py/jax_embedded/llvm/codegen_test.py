@@ -590,6 +590,37 @@ def test_of_code_without_stack_or_with_branches_no_more_orders_are_tried(monkeyp
     generated(M4F, text)
 
 
+OF_FIVE_WORDS = """
+define internal void @f.0.dot(ptr %p, ptr %q, ptr %r, i32 %i, i32 %j) noinline {
+  %a = load i32, ptr %p, align 4
+  %b = load i32, ptr %q, align 4
+  %c = mul i32 %a, %i
+  %d = mul i32 %b, %j
+  %e = add i32 %c, %d
+  store i32 %e, ptr %r, align 4
+  ret void
+}
+
+define void @f(ptr %x, ptr %y, i32 %n) {
+  call void @f.0.dot(ptr %x, ptr %y, ptr %x, i32 3, i32 4)
+  call void @f.0.dot(ptr %y, ptr %x, ptr %y, i32 %n, i32 5)
+  ret void
+}
+"""
+
+
+@pytest.mark.parametrize(
+    ("target", "is_stored"), [("cortex-m0", True), ("cortex-m3", False), ("cortex-m55", False)]
+)
+@pytest.mark.parametrize("size", [False, True])
+def test_five_words_are_passed_in_registers_by_thumb_2(target, is_stored, size):
+    header = f'target datalayout = "{data_layout(TARGETS[target])}"\n'
+    header += f'target triple = "{TARGETS[target].triple}"\n'
+    linked = LinkedModule(header + OF_FIVE_WORDS, "f", Scratch((), {}, 0), shared=("f.0.dot",))
+    assembly = codegen(linked, TARGETS[target], size=size).assembly
+    assert ("[sp" in assembly) == is_stored, assembly
+
+
 @pytest.mark.parametrize("most", [10_000, 0])
 def test_of_long_fast_code_one_order_is_tried(monkeypatch, most):
     tried = []
