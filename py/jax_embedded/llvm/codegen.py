@@ -4,7 +4,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import chain
+from itertools import chain, product
 from typing import TypeVar, get_args
 
 import llvmlite.binding as llvm
@@ -220,8 +220,9 @@ def _ways(
             text = with_pointers_in_r12(text)  # which Thumb-1 has little use for
         choices: list[_Choice] = [orders]
         if size:
-            choices.append(_ADDRESSES)
-        if not fast:
+            # Together: what is best of the one depends on the other.
+            choices.append([(*a, *c) for a, c in product(_ADDRESSES, _CONSTANTS)])
+        elif not fast:
             choices.append(_CONSTANTS)
         if size and not linked.baked:
             choices.append(_SCHEDULED)
