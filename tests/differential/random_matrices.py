@@ -26,6 +26,10 @@ _OPERATIONS = [
 ]
 
 
+# Larger ones have loops.
+SIZES = (4, 5, 3, 5)
+
+
 def inputs(n: int) -> Inputs:
     """Square matrices, a vector, a number."""
     matrices = dict.fromkeys(("p", "q", "r"), ("f32", (n, n)))
@@ -38,7 +42,7 @@ def programs(draw: st.DrawFn, arguments: Inputs) -> str:
     names = [name for name, (_, dims) in arguments.items() if len(dims) == 2]
     lines = [f"    {name} = jnp.abs({name}) * 0.5" for name in arguments]
     computed = []
-    for number in range(draw(st.integers(3, 10))):
+    for number in range(draw(st.integers(5, 14))):
         # Long chains leave more temporaries.
         operands = {key: draw(st.sampled_from(names + 2 * names[-3:])) for key in "abc"}
         text = draw(st.sampled_from(_OPERATIONS)).format(**operands)

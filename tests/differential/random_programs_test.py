@@ -128,7 +128,7 @@ def test_random_programs():
 
 def test_random_matrices():
     """Each one alone, since together they have branches."""
-    inputs = random_matrices.inputs(3 + SHARD % 4)
+    inputs = random_matrices.inputs(random_matrices.SIZES[SHARD % len(random_matrices.SIZES)])
     count = -(-COUNT // (10 * SHARDS))
     sources = random_sources(count, SEED * SHARDS + SHARD, random_matrices.programs(inputs))
     alone = [
