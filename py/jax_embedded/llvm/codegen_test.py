@@ -462,6 +462,20 @@ exit:
 """
 
 
+def test_short_code_is_tried_with_all_pairs_of_addresses_and_constants(monkeypatch):
+    tried = set()
+    best = codegen_module._best
+
+    def watched(ways, *others):
+        tried.update(option for choice in ways.choices for option in choice)
+        return best(ways, *others)
+
+    monkeypatch.setattr(codegen_module, "_best", watched)
+    generated(M4F, FEW, size=True)
+    pairs = product(codegen_module._ADDRESSES, codegen_module._CONSTANTS)
+    assert {(*addresses, *constants) for addresses, constants in pairs} <= tried
+
+
 def test_short_code_loads_constants_where_they_are_used_if_that_is_shorter(monkeypatch):
     usual = codegen_module._CONSTANTS
     alone = []
