@@ -11,7 +11,6 @@ stack alone.
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from math import inf
 from typing import Literal, NamedTuple
 
@@ -19,13 +18,9 @@ import llvmlite.binding as llvm
 
 from jax_embedded.llvm.emitters.tile_choice import AS_GOOD
 from jax_embedded.llvm.named_values import NAME, with_names
+from jax_embedded.llvm.straight_line import POINTER, Step, StraightLine
 
-_RESULT = re.compile(rf"  ({NAME.pattern}) = ")
-_POINTER = re.compile(rf"\bptr ({NAME.pattern})(?=[,)]|$)")
-_STEP = re.compile(rf" = getelementptr [\w ]*i8, ptr {NAME.pattern}, i32 (\d+)$")
 _ALIGN = re.compile(r", align (\d+)")
-_VECTOR = re.compile(r"<(\d+) x (\w+)>$")
-_BITS = {"half": 16, "bfloat": 16, "i8": 8, "i16": 16, "i32": 32, "float": 32, "double": 64}
 # Loads that stand together, of which all but the first one take one cycle less; and how far away
 # others are looked for.
 _TOGETHER = 8
@@ -34,41 +29,12 @@ _AHEAD = 64  # events
 _RELUCTANCES = (0.5, 1, 2, 4, 8)
 
 
-class _Value(NamedTuple):
-    """kind: LLVM's type. bits: of it. registers: of 32 bits, that it takes."""
-
-    kind: str
-    bits: int
-    registers: int
-
-
-@dataclass(frozen=True)
-class _Step:
-    """An instruction. result: a name, or nothing. operands: names of values.
-
-    stored: bits; 0 if it is no store, or of something else.
-    """
-
-    text: str
-    opcode: str
-    result: str
-    operands: tuple[str, ...]
-    stored: int = 0
-
-    @property
-    def reaches_memory(self) -> bool:
-        """Whether it matters when it is done."""
-        if self.opcode == "call":
-            return "ptr " in self.text or not self.result
-        return self.opcode in ("store", "load", "ret")
-
-
 class _Event(NamedTuple):
     """value: a name; of what is done, that of the result."""
 
     what: Literal["do", "read", "store", "load"]
     value: str
-    step: _Step | None = None
+    step: Step | None = None
 
 
 class _Place(NamedTuple):
@@ -99,7 +65,7 @@ def with_fewer_kept(
     lines = text.splitlines()
     begin = next(i for i, line in enumerate(lines) if re.match(rf"define .*@{name}\(", line))
     end = lines.index("}", begin)
-    function = _Function(module.get_function(name), lines[begin + 2 : end])
+    function = StraightLine(module.get_function(name), lines[begin + 2 : end])
     found = _fewest_events(function, function.steps, registers)
     if _all_fit(found):
         return None
@@ -112,114 +78,7 @@ def with_fewer_kept(
     return "\n".join([*lines[:begin], define, lines[begin + 1], *body, *lines[end:], ""])
 
 
-class _Function:
-    """values: by name, what is kept in registers. readable: of these, what can be read again.
-
-    addresses: lines.
-    """
-
-    def __init__(self, function: llvm.ValueRef, lines: Sequence[str]):
-        self.values: dict[str, _Value] = {}
-        self.parameters = set[str]()
-        self.addresses: list[str] = []
-        self.steps: list[_Step] = []
-        self.readable: dict[str, _Step] = {}
-        self._places: dict[str, tuple[str, int | None]] = {}  # of pointers: base and offset
-        self._unchanging, self._results = set[str](), set[str]()
-        for argument in function.arguments:
-            self._argument(argument)
-        instructions = list(next(iter(function.blocks)).instructions)
-        for line, instruction in zip(lines, instructions, strict=True):
-            self._instruction(line, instruction)
-
-    def _argument(self, argument: llvm.ValueRef) -> None:
-        name = f"%{argument.name}"
-        attributes = {attribute.decode() for attribute in argument.attributes}
-        if str(argument.type) != "ptr":
-            self._define(name, str(argument.type))
-            self.parameters.add(name)
-            return
-        self._places[name] = name, 0
-        if {"noalias", "readonly"} <= attributes:
-            self._unchanging.add(name)
-        if {"noalias", "writeonly"} <= attributes:
-            self._results.add(name)
-
-    def _instruction(self, line: str, instruction: llvm.ValueRef) -> None:
-        found = _RESULT.match(line)
-        result = found[1] if found else ""
-        names = [name for name in dict.fromkeys(NAME.findall(line)) if name != result]
-        operands = tuple(name for name in names if name in self.values)
-        opcode = str(instruction.opcode)
-        stored = _bits(next(iter(instruction.operands)).type) if opcode == "store" else 0
-        step = _Step(line, opcode, result, operands, stored)
-        pointer = _POINTER.search(line)
-        base, offset = self._places.get(pointer[1], ("", None)) if pointer else ("", None)
-        if step.opcode == "alloca":
-            self._places[result] = result, 0
-        elif step.opcode == "getelementptr":
-            further = _STEP.search(line)
-            known = further is not None and offset is not None
-            self._places[result] = base, offset + int(further[1]) if known else None
-            if known and base in self._unchanging | self._results:
-                self.addresses.append(line)
-                return
-        elif result and not _is_splat(line, step.opcode):
-            self._define(result, str(instruction.type))
-            unchanging = step.opcode == "load" and base in self._unchanging and offset is not None
-            if unchanging and result in self.values and " volatile " not in line:
-                self.readable[result] = step
-                return
-        self.steps.append(step)
-
-    def _define(self, name: str, kind: str) -> None:
-        bits = _bits(kind)
-        if bits and not kind.startswith("i"):
-            self.values[name] = _Value(kind, bits, -(-bits // 32))
-
-    def places(self, events: Sequence[_Event]) -> list[_Place]:
-        """In results, until they are written; the first ones first."""
-        found, written = [], []
-        for number, event in enumerate(events):
-            step = event.step
-            if event.what != "do" or not step or step.opcode not in ("store", "call"):
-                continue
-            if step.opcode == "call":
-                if "ptr " in step.text and "@llvm.lifetime." not in step.text:
-                    return []  # it may write anywhere
-                continue
-            pointer, align = _POINTER.search(step.text), _ALIGN.search(step.text)
-            base, offset = self._places.get(pointer[1], ("", None)) if pointer else ("", None)
-            if pointer and base in self._results and offset is not None and align and step.stored:
-                written.append((base, range(offset, offset + step.stored // 8)))
-                found.append(_Place(pointer[1], align[1], step.stored, number))
-            elif not base or base in self._results:
-                return []
-        return [
-            place
-            for place, (base, here) in zip(found, written, strict=True)
-            if sum(base == other and _overlap(here, there) for other, there in written) == 1
-        ]
-
-
-def _bits(kind: object) -> int:
-    """Of one of LLVM's types; 0 if it is none of numbers."""
-    found = _VECTOR.match(str(kind))
-    return int(found[1]) * _BITS.get(found[2], 0) if found else _BITS.get(str(kind), 0)
-
-
-def _overlap(one: range, other: range) -> bool:
-    return max(one.start, other.start) < min(one.stop, other.stop)
-
-
-def _is_splat(line: str, opcode: str) -> bool:
-    """Whether all lanes are the same number, which an instruction takes out of a core register."""
-    if opcode == "shufflevector":
-        return line.endswith("zeroinitializer")
-    return opcode == "insertelement" and " poison," in line
-
-
-def _followed_at_once(function: _Function) -> list[_Step]:
+def _followed_at_once(function: StraightLine) -> list[Step]:
     """The steps in another order: what needs no register more than those of values that it is the
     last to use comes as soon as it can.
     """
@@ -260,7 +119,7 @@ def _followed_at_once(function: _Function) -> list[_Step]:
     return [steps[number] for number in done]
 
 
-def _before(steps: Sequence[_Step]) -> list[set[int]]:
+def _before(steps: Sequence[Step]) -> list[set[int]]:
     """Of each step, which others have to be done first."""
     found: list[set[int]] = []
     makers: dict[str, int] = {}
@@ -276,13 +135,13 @@ def _before(steps: Sequence[_Step]) -> list[set[int]]:
     return found
 
 
-def _fewest_events(function: _Function, steps: Sequence[_Step], registers: int) -> list[_Event]:
+def _fewest_events(function: StraightLine, steps: Sequence[Step], registers: int) -> list[_Event]:
     ways = (list(_events(function, steps, registers, reluctance)) for reluctance in _RELUCTANCES)
     return min(ways, key=len)
 
 
 def _events(
-    function: _Function, steps: Sequence[_Step], registers: int, reluctance: float
+    function: StraightLine, steps: Sequence[Step], registers: int, reluctance: float
 ) -> Iterator[_Event]:
     """In which not more registers are in use than there are.
 
@@ -327,7 +186,7 @@ def _events(
         yield _Event("do", step.result, step)
 
 
-def _uses(steps: Sequence[_Step]) -> dict[str, list[int]]:
+def _uses(steps: Sequence[Step]) -> dict[str, list[int]]:
     """Of each value, the numbers of the steps that use it, the first one last."""
     found = defaultdict[str, list[int]](list)
     for number in reversed(range(len(steps))):
@@ -336,7 +195,7 @@ def _uses(steps: Sequence[_Step]) -> dict[str, list[int]]:
     return found
 
 
-def _together(function: _Function, events: Sequence[_Event], registers: int) -> list[_Event]:
+def _together(function: StraightLine, events: Sequence[_Event], registers: int) -> list[_Event]:
     """Some of the loads earlier, behind others, as long as there are registers."""
     kept = _kept_behind(events)
     used = [sum(function.values[name].registers for name in names) for names in kept]
@@ -388,7 +247,36 @@ def _all_fit(events: Sequence[_Event]) -> bool:
     return len(read) == len(set(read)) and all(event.what != "store" for event in events)
 
 
-def _waiting(function: _Function, events: Sequence[_Event]) -> dict[str, _Place]:
+def _places_in_results(function: StraightLine, events: Sequence[_Event]) -> list[_Place]:
+    """Until they are written; the first ones first."""
+    found, written = [], []
+    for number, event in enumerate(events):
+        step = event.step
+        if event.what != "do" or not step or step.opcode not in ("store", "call"):
+            continue
+        if step.opcode == "call":
+            if "ptr " in step.text and "@llvm.lifetime." not in step.text:
+                return []  # it may write anywhere
+            continue
+        pointer, align = POINTER.search(step.text), _ALIGN.search(step.text)
+        base, offset = function.places.get(pointer[1], ("", None)) if pointer else ("", None)
+        if pointer and base in function.results and offset is not None and align and step.stored:
+            written.append((base, range(offset, offset + step.stored // 8)))
+            found.append(_Place(pointer[1], align[1], step.stored, number))
+        elif not base or base in function.results:
+            return []
+    return [
+        place
+        for place, (base, here) in zip(found, written, strict=True)
+        if sum(base == other and _overlap(here, there) for other, there in written) == 1
+    ]
+
+
+def _overlap(one: range, other: range) -> bool:
+    return max(one.start, other.start) < min(one.stop, other.stop)
+
+
+def _waiting(function: StraightLine, events: Sequence[_Event]) -> dict[str, _Place]:
     """Where each value waits that has to. What has no number waits on the stack."""
     spans: dict[str, range] = {}
     for number, (what, value, _) in enumerate(events):
@@ -396,7 +284,7 @@ def _waiting(function: _Function, events: Sequence[_Event]) -> dict[str, _Place]
             spans[value] = range(number, number + 1)
         elif what == "load":
             spans[value] = range(spans[value].start, number)
-    free = function.places(events)
+    free = _places_in_results(function, events)
     taken = defaultdict[_Place, list[range]](list)
     found: dict[str, _Place] = {}
     for value, span in spans.items():
@@ -417,7 +305,7 @@ def _waiting(function: _Function, events: Sequence[_Event]) -> dict[str, _Place]
     return found
 
 
-def _written(function: _Function, events: Sequence[_Event]) -> list[str]:
+def _written(function: StraightLine, events: Sequence[_Event]) -> list[str]:
     """Lines."""
     waiting = _waiting(function, events)
     on_stack = {place: None for place in waiting.values() if place.until == inf}
@@ -448,6 +336,6 @@ def _written(function: _Function, events: Sequence[_Event]) -> list[str]:
     return lines
 
 
-def _renamed(step: _Step, now: Mapping[str, str]) -> str:
+def _renamed(step: Step, now: Mapping[str, str]) -> str:
     """What it defines has no other name."""
     return NAME.sub(lambda name: now.get(name[0], name[0]), step.text)
