@@ -135,6 +135,23 @@ def running(x):
     )
 
 
+def elements_in_line(x, rows, columns, last):
+    """Loops that can be one loop: all, the inner ones, the outer ones, or none."""
+    steps = jnp.arange(7) % 2 == 0
+    return (
+        jnp.tanh(x) * 2.0,
+        x + rows,
+        x * columns[:, :, None],
+        x - last,
+        x[1:4] + 0.5,
+        x[:, :, 1:5] / 3.0,
+        x[:, ::-1] * 1.5,
+        jnp.where(steps, x, 0.25),
+        jnp.max(jnp.abs(x), axis=2),
+        jnp.sum(x * x, axis=0),
+    )
+
+
 def movement(x):
     y = jnp.tanh(x)
     tall = jnp.concatenate([y, jnp.flip(y, 1), jnp.roll(y, 2, axis=0)], axis=0)

@@ -62,6 +62,7 @@ _ARRAYS = {
     "all_integers": {"a": "i8[20]", "b": "i16[20]", "c": "i32[20]", "d": "u8[20]", "e": "u16[20]", "f": "u32[20]"},
     "blocks": {"x": "f32[8,8]"},
     "computed_reductions": {"w": "f32[39]", "x": "f32[7,39]", "y": "f32[7,39]"},
+    "elements_in_line": {"columns": "f32[5,3]", "last": "f32[7]", "rows": "f32[3,7]", "x": "f32[5,3,7]"},
     "extremes": {"x": "f32[9,11]"},
     "gather": {"i": "i32[6]", "x": "f32[6,5]"},
     "histogram": {"x": "f32[50]"},

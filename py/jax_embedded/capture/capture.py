@@ -50,10 +50,12 @@ def capture(request: CaptureRequest) -> Dump:
 
 def warm_up() -> None:
     """Does once for all later captures of this process, which fork it, what takes most of the time
-    of a short function: imports JAX and reads XLA's schemas.
+    of a short function: imports what it needs of JAX and reads XLA's schemas.
     """
     xla.forget_environment()
-    import jax  # noqa: F401
+    from jax.extend import source_info_util  # noqa: F401
+
+    from jax_embedded.capture import donation, function, lowerings  # noqa: F401
 
     read_schema(xla.schema_library())
 

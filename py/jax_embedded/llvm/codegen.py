@@ -4,7 +4,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
-from itertools import chain, product
+from itertools import chain
 from typing import TypeVar, get_args
 
 import llvmlite.binding as llvm
@@ -60,12 +60,20 @@ _CHOSEN = (("-pre-RA-sched=source", "-enable-misched=false", f"{_LAST_FIRST}=tru
 # Of 32 bits, for values. LLVM may get along with one less only.
 _REGISTERS = (32, 31)
 _SCHEDULED = (("-enable-misched=false",), ("-enable-misched=true",))
-# Where short code is preferred: how addresses go on in loops, as we wrote them or as LLVM likes,
-# which is mostly longer for our own loops and shorter for XLA's.
-_ADDRESSES = tuple((f"{RETURNS_LAST}=true", f"-disable-lsr={off}") for off in ("true", "false"))
+# How addresses go on in loops: one index for all arrays, or each behind its load or store, which
+# then may do it. Where there is MVE, LLVM itself takes the latter.
+_GOING_ON = "-lsr-preferred-addressing-mode"
+_ADDRESSES = tuple((f"{_GOING_ON}={mode}",) for mode in ("none", "postindexed"))
 # Whether a constant is loaded in front of loops, or where it is used: then it needs no register
 # that is saved for it, nor a copy where it is where a sum begins.
 _CONSTANTS = tuple((f"-disable-machine-licm={off}",) for off in ("false", "true"))
+# Where short code is preferred, both together, as what is best of the one depends on the other;
+# and addresses may go on as we wrote it, which is mostly shorter for our own loops.
+_SHORT_LOOPS = tuple(
+    (f"{RETURNS_LAST}=true", f"-disable-lsr={as_written}", f"{_GOING_ON}={mode}", *constants)
+    for as_written, mode in (("false", "postindexed"), ("false", "none"), ("true", "none"))
+    for constants in _CONSTANTS
+)
 # Between our own functions: what calls one keeps values in the registers that it does not change.
 # Not together with functions that LLVM makes of equal pieces of code at the end: what has such a
 # piece may then change one register more.
@@ -174,7 +182,7 @@ def codegen(
             return executed(found.assembly), 0
         parts = sections(found.object)
         if code_weight is None:
-            return sum(part.size for part in parts) + stack(found), 0
+            return sum(part.size for part in parts) + stack(found), executed(found.assembly)
         return worth(executed(found.assembly), _code_bytes(parts) + stack(found), code_weight)
 
     bests = [_best(one, machine, cost) for one in ways]
@@ -202,6 +210,7 @@ def _ways(
 ) -> Iterator[_Ways]:
     """How LLVM may be told to make the code; the way that mostly is the best one comes first."""
     goals: Sequence[Goal] = _GOALS if size else ("speed",)
+    has_mve = "+mve" in target.features
     seen = set()
     for goal in goals:
         text = _optimised(linked, target, goal, short=size)
@@ -214,15 +223,16 @@ def _ways(
         elif not target.float_dtypes and has_operations(text):
             orders = _ORDER_OF_CALLS
             text = late_operations(text, machine)
-        if "+mve" in target.features:
+        if has_mve:
             text = safe_masks(safe_comparisons(text))
         if target.triple.startswith("thumb") and target.multiplies_long:
             text = with_pointers_in_r12(text)  # which Thumb-1 has little use for
         choices: list[_Choice] = [orders]
         if size:
-            # Together: what is best of the one depends on the other.
-            choices.append([(*a, *c) for a, c in product(_ADDRESSES, _CONSTANTS)])
-        elif not fast:
+            choices.append(_SHORT_LOOPS)
+        elif target.multiplies_long and not has_mve and "\n  br " in text:
+            choices.append(_ADDRESSES)
+        if not (size or fast):
             choices.append(_CONSTANTS)
         if size and not linked.baked:
             choices.append(_SCHEDULED)

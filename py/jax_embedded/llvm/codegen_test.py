@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 import io
 import re
+from collections.abc import Callable
 from itertools import product
 from types import SimpleNamespace
 from typing import Any
@@ -422,20 +423,6 @@ def total_bytes(text: str) -> int:
     return sum(section.size for section in generated(M4F, text, size=True).sections)
 
 
-def test_short_code_has_the_addresses_that_are_shorter(monkeypatch):
-    usual = codegen_module._ADDRESSES
-    found = []
-    for text in (WITH_INDEX, WITH_ADDRESSES):
-        alone = []
-        for way in usual:
-            monkeypatch.setattr(codegen_module, "_ADDRESSES", (way,))
-            alone.append(total_bytes(text))
-        monkeypatch.setattr(codegen_module, "_ADDRESSES", usual)
-        assert total_bytes(text) == min(alone)
-        found.append(alone[0] < alone[1])
-    assert found == [False, True]
-
-
 TERMS = "\n".join(
     f"  %v{n + 1} = call float @llvm.fma.f32(float %v{n}, float %v0, float {n}.125)"
     for n in range(16)
@@ -462,29 +449,62 @@ exit:
 """
 
 
-def test_short_code_is_tried_with_all_pairs_of_addresses_and_constants(monkeypatch):
-    tried = set()
-    best = codegen_module._best
-
-    def watched(ways, *others):
-        tried.update(option for choice in ways.choices for option in choice)
-        return best(ways, *others)
-
-    monkeypatch.setattr(codegen_module, "_best", watched)
-    generated(M4F, FEW, size=True)
-    pairs = product(codegen_module._ADDRESSES, codegen_module._CONSTANTS)
-    assert {(*addresses, *constants) for addresses, constants in pairs} <= tried
+def ways_alone(text: str, cost: Callable[[str], int], monkeypatch, ways: str) -> list[int]:
+    """What each of the ways costs, and all of them together."""
+    found = []
+    usual = getattr(codegen_module, ways)
+    for tried in (*((way,) for way in usual), usual):
+        monkeypatch.setattr(codegen_module, ways, tried)
+        found.append(cost(text))
+    return found
 
 
-def test_short_code_loads_constants_where_they_are_used_if_that_is_shorter(monkeypatch):
-    usual = codegen_module._CONSTANTS
-    alone = []
-    for way in usual:
-        monkeypatch.setattr(codegen_module, "_CONSTANTS", (way,))
-        alone.append(total_bytes(POLYNOMIALS))
-    monkeypatch.setattr(codegen_module, "_CONSTANTS", usual)
-    assert total_bytes(POLYNOMIALS) == min(alone) < alone[0]
-    assert "vpush" not in generated(M4F, POLYNOMIALS, size=True).assembly
+@pytest.mark.parametrize(
+    ("text", "best"),
+    [
+        pytest.param(WITH_INDEX, {0, 1}, id="behind loads and stores"),
+        pytest.param(WITH_ADDRESSES, {1, 5}, id="as written"),
+        pytest.param(POLYNOMIALS, {1}, id="constants where they are used"),
+    ],
+)
+def test_short_code_has_the_loops_that_are_shorter(monkeypatch, text, best):
+    *alone, together = ways_alone(text, total_bytes, monkeypatch, "_SHORT_LOOPS")
+    assert together == min(alone)
+    assert {way for way, found in enumerate(alone) if found == together} == best
+
+
+# Too long for LLVM to unroll the loop.
+LONG_LOOP = WITH_INDEX.replace(
+    "%b = fmul float %a, 3.0",
+    "\n".join(
+        [
+            "%q0 = fmul float %a, 3.0",
+            *(f"  %q{n + 1} = fdiv float %q{n}, %a" for n in range(90)),
+            "  %b = fadd float %q90, %a",
+        ]
+    ),
+)
+
+
+def test_of_the_shortest_ways_the_fastest_is_taken(monkeypatch):
+    """In one, a constant is loaded in each iteration."""
+
+    def instructions(ways: tuple) -> int:
+        monkeypatch.setattr(codegen_module, "_SHORT_LOOPS", ways)
+        return int(executed(generated(M4F, LONG_LOOP, size=True).assembly))
+
+    front, inside = codegen_module._SHORT_LOOPS[:2]
+    assert instructions((front,)) < instructions((inside,))
+    assert instructions((inside, front)) == instructions((front, inside)) == instructions((front,))
+
+
+@pytest.mark.parametrize("core", ["cortex-m3", "cortex-m4f"])
+def test_fast_code_has_the_addresses_that_take_fewer_instructions(monkeypatch, core):
+    def instructions(text: str) -> int:
+        return int(executed(generated(TARGETS[core], text).assembly))
+
+    *alone, together = ways_alone(LONG_LOOP, instructions, monkeypatch, "_ADDRESSES")
+    assert together == min(alone) < alone[0]
 
 
 STEPS = "\n".join(

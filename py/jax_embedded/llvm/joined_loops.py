@@ -17,7 +17,7 @@ from jax_embedded.ir.thunks import (
     Thunk,
     WhileThunk,
 )
-from jax_embedded.llvm.kernel_loops import KernelLoops, loops_of
+from jax_embedded.llvm.kernel_loops import KernelLoops, collapsed, loops_of
 from jax_embedded.llvm.kernel_text import canonical_kernel, clean_kernel
 from jax_embedded.llvm.math import elementary_functions, rename_math
 
@@ -38,18 +38,18 @@ class _Array:
     is_written: bool
 
 
-def with_joined_loops(program: Program, *, vectors: bool) -> Program:
+def with_joined_loops(program: Program, *, vectors: bool, size: bool = False) -> Program:
     """The same program, in which kernels that go through the same elements are one loop.
 
-    vectors: whether it will be a loop of vectors.
+    vectors: whether it will be a loop of vectors. size: whether short code is preferred.
     """
-    return _Joiner(program, vectors).joined()
+    return _Joiner(program, vectors, size).joined()
 
 
 class _Joiner:
-    def __init__(self, program: Program, vectors: bool):
+    def __init__(self, program: Program, vectors: bool, size: bool):
         self.program = program
-        self.vectors = vectors
+        self.vectors, self.size = vectors, size
         self.numbers = count(1)
         self.loops: dict[str, KernelLoops | None] = {}
         self.functions: dict[str, set[str]] = {}  # elementary ones, that a kernel calls
@@ -68,11 +68,12 @@ class _Joiner:
                 found.append(self._inside(group[0]))
                 continue
             number = next(self.numbers)
+            loops = [kernel for thunk in group if (kernel := self._loops(thunk))]
+            in_line = [all(of_all) for of_all in zip(*(one.in_line for one in loops), strict=True)]
+            extents = collapsed(loops[0].extents, in_line, size=self.size)
+            x, y, z = (*reversed(extents), 1, 1)[:3]
             for thunk in group:
                 assert isinstance(thunk, KernelThunk)
-                loops = self._loops(thunk)
-                assert loops
-                x, y, z = (*reversed(loops.extents), 1, 1)[:3]
                 found.append(replace(thunk, workgroups=(x, y, z), loop=number))
         return tuple(found)
 

@@ -133,10 +133,15 @@ def test_a_loop_goes_around_workgroups():
     given = program(call("rows", X, TEMP), call("rows", X, OUT), rows=rows)
     joined = list(with_joined_loops(given, vectors=False).kernel_thunks())
     assert [(step.loop, step.workgroups) for step in joined] == [(0, (1, 1, 1))] * 2
-    both = rows.replace("ptr %0, i32 0, i64 %j", "ptr %0, i32 0, i64 %at")
-    given = program(call("rows", X, TEMP), call("rows", X, OUT), rows=both)
+    both = kernel("both", two_loops((3, 4)))
+    both = both.replace("ptr %0, i32 0, i64 %j", "ptr %0, i32 0, i64 %at")
+    given = program(call("rows", Y, TEMP), call("both", TEMP, OUT), rows=rows, both=both)
     joined = list(with_joined_loops(given, vectors=False).kernel_thunks())
     assert [(step.loop, step.workgroups) for step in joined] == [(1, (4, 3, 1))] * 2
+    # Of elements that lie in line in all arrays.
+    given = program(call("both", X, TEMP), call("both", X, OUT), both=both)
+    joined = list(with_joined_loops(given, vectors=False, size=True).kernel_thunks())
+    assert [(step.loop, step.workgroups) for step in joined] == [(1, (12, 1, 1))] * 2
 
 
 def test_kernels_in_a_loop_are_joined():

@@ -6,8 +6,9 @@ id of the workgroup, whose loops count from 0 to an extent. What is not of this 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from math import prod
 
 from jax_embedded.errors import InternalError
@@ -40,6 +41,9 @@ _MOST_LOOPS = 3  # a workgroup's id has so many numbers
 
 _LEAST_ROLLED = 8  # iterations: with fewer, two or more of vectors of 4, a loop is no gain
 
+# Of so many iterations in all LLVM unrolls loops inside of each other, but not one loop of vectors.
+_FEW = 16
+
 # By how many elements a place goes on with each loop, the outermost first.
 Steps = tuple[int, ...]
 
@@ -57,16 +61,35 @@ class KernelLoops:
     """extents: of the loops, each with nothing but the next one inside.
 
     places: for each array; None if it is not at one such place.
+    in_line: for each loop but the innermost, whether its next iteration goes on where the last one
+        of the loop inside ends, in all arrays.
     """
 
     extents: tuple[int, ...]
     places: tuple[Place | None, ...]
+    in_line: tuple[bool, ...] = ()
 
     def in_order(self, array: int) -> bool:
         """Whether each iteration is at the next element."""
         place = self.places[array]
         strides = tuple(prod(self.extents[n + 1 :]) for n in range(len(self.extents)))
         return place is not None and place.steps == strides
+
+
+def collapsed(
+    extents: Sequence[int], in_line: Sequence[bool], *, size: bool = False
+) -> tuple[int, ...]:
+    """Those of the same iterations where a loop that is in line with the next one has but one.
+
+    size: whether short code is preferred; else loops of few iterations stay as they are.
+    """
+    found = list(extents)
+    if prod(extents) <= _FEW and not size:
+        return tuple(found)
+    for number, is_in_line in enumerate(in_line):
+        if is_in_line:
+            found[number], found[number + 1] = 1, found[number] * found[number + 1]
+    return tuple(found)
 
 
 def loops_of(text: str) -> KernelLoops | None:
@@ -78,7 +101,8 @@ def loops_of(text: str) -> KernelLoops | None:
     extents = tuple(int(loop["extent"]) for loop in loops)
     if 0 in extents:
         return None
-    return KernelLoops(extents, function.places([loop["counter"] for loop in loops]))
+    places = function.places([loop["counter"] for loop in loops])
+    return KernelLoops(extents, places, function.in_line(loops))
 
 
 def element_kernel(text: str, name: str) -> str:
@@ -97,6 +121,23 @@ def element_kernel(text: str, name: str) -> str:
             latch.removesuffix(f"br label %{head}") + f"br label %{loop['exit']}"
         )
     return re.sub(rf"@{re.escape(function.kernel)}(?=(_wrapped)?\()", f"@{name}", function.text())
+
+
+def with_collapsed_loops(text: str, *, size: bool) -> str:
+    """The module, in which loops over elements that lie in line are one, and those around it have
+    one iteration. size: see `collapsed`.
+    """
+    function = _Function.read(text)
+    loops = function.nest() if function else []
+    if not function or len(loops) < 2:
+        return text
+    extents = [int(loop["extent"]) for loop in loops]
+    whole = collapsed(extents, function.in_line(loops), size=size)
+    for loop, extent in zip(loops, whole, strict=True):
+        [head] = [label for label, block in function.blocks.items() if block == loop[0]]
+        begin, end = (at - loop.start() for at in loop.span("extent"))
+        function.blocks[head] = f"{loop[0][:begin]}{extent}{loop[0][end:]}"
+    return function.text()
 
 
 def with_rolled_loops(text: str) -> str:
@@ -206,22 +247,36 @@ class _Function:
                 found.append(loop["latch"])
         return found
 
+    def in_line(self, loops: list[re.Match[str]]) -> tuple[bool, ...]:
+        """See KernelLoops. Nothing but addresses may be made of the counters."""
+        lines = [line for block in self.blocks.values() for line in block.splitlines()]
+        counters = [found[1] for line in lines if (found := _ANY_COUNTER.match(line))]
+        known = _forms(lines, counters)
+        at = [counters.index(loop["counter"]) for loop in loops]
+        of_loops = {name for name, (_, steps) in known.items() if any(steps[n] for n in at)}
+        control = {line for loop in loops for line in loop[0].splitlines()}
+        found = [True] * (len(loops) - 1)
+        for line in lines:
+            used = of_loops.intersection(re.findall(_VALUE, line))
+            sum_, address = _SUM.fullmatch(line), _ADDRESS.fullmatch(line)
+            if not used or line in control or (sum_ and sum_[1] in known):
+                continue
+            if not address:
+                return (False,) * (len(loops) - 1)
+            steps = [known[address[3]][1][n] for n in at]
+            for n, (outer, inner) in enumerate(pairwise(steps)):
+                found[n] &= outer == inner * int(loops[n + 1]["extent"])
+        return tuple(found)
+
     def places(self, counters: list[str]) -> tuple[Place | None, ...]:
         """Of the pointers."""
         lines = [line for block in self.blocks.values() for line in block.splitlines()]
         zero = (0,) * len(counters)
-        known = {counter: (0, (*zero[:n], 1, *zero[n + 1 :])) for n, counter in enumerate(counters)}
+        known = _forms(lines, counters)
         found: dict[str, set[Place | None]] = {pointer: set() for pointer in self.pointers}
         for line in lines:
-            sum_, address, access = (
-                pattern.fullmatch(line) for pattern in (_SUM, _ADDRESS, _ACCESS)
-            )
-            if sum_:
-                one, other = (_form(known, operand, zero) for operand in sum_.groups()[2:])
-                value = _combined(sum_[2], one, other)
-                if value:
-                    known[sum_[1]] = value
-            elif address and address[2] in found:
+            address, access = _ADDRESS.fullmatch(line), _ACCESS.fullmatch(line)
+            if address and address[2] in found:
                 start, steps = _form(known, address[3], zero) or (1, zero)
                 found[address[2]].add(Place(address[1], steps) if start == 0 else None)
             elif access and access[3] in found:
@@ -237,6 +292,19 @@ class _Function:
 
 
 _Form = tuple[int, Steps]
+
+
+def _forms(lines: Sequence[str], counters: Sequence[str]) -> dict[str, _Form]:
+    """Of what is added and multiplied of the counters of loops and of numbers."""
+    zero = (0,) * len(counters)
+    known = {counter: (0, (*zero[:n], 1, *zero[n + 1 :])) for n, counter in enumerate(counters)}
+    for line in lines:
+        if sum_ := _SUM.fullmatch(line):
+            one, other = (_form(known, operand, zero) for operand in sum_.groups()[2:])
+            value = _combined(sum_[2], one, other)
+            if value:
+                known[sum_[1]] = value
+    return known
 
 
 def _form(known: Mapping[str, _Form], operand: str, zero: Steps) -> _Form | None:

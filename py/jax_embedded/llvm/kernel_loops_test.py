@@ -6,8 +6,10 @@ from jax_embedded.errors import InternalError
 from jax_embedded.llvm.kernel_loops import (
     KernelLoops,
     Place,
+    collapsed,
     element_kernel,
     loops_of,
+    with_collapsed_loops,
     with_rolled_inner_loops,
     with_rolled_loops,
 )
@@ -44,7 +46,7 @@ def test_places_that_are_read(read, before, expected):
 
 def test_places_of_two_loops():
     found = loops_of(kernel("k", two_loops((3, 4))))
-    assert found == KernelLoops((3, 4), (Place("float", (0, 1)), Place("float", (4, 1))))
+    assert found == KernelLoops((3, 4), (Place("float", (0, 1)), Place("float", (4, 1))), (False,))
     assert not found.in_order(0)
     assert found.in_order(1)
 
@@ -90,6 +92,100 @@ def test_an_element_is_computed_without_a_loop(body, index, narrow):
     assert " phi " not in element
     assert "@k" not in element
     llvm.parse_assembly(element).verify()
+
+
+@pytest.mark.parametrize(
+    ("in_line", "expected"),
+    [
+        ((False, False), (2, 3, 4)),
+        ((True, False), (1, 6, 4)),
+        ((False, True), (2, 1, 12)),
+        ((True, True), (1, 1, 24)),
+    ],
+)
+def test_loops_in_line_are_one(in_line, expected):
+    assert collapsed((2, 3, 4), in_line) == expected
+
+
+def test_loops_of_few_iterations_are_one_in_short_code_only():
+    for extents, size, expected in [
+        ((4, 4), False, (4, 4)),
+        ((4, 4), True, (1, 16)),
+        ((4, 5), False, (1, 20)),
+    ]:
+        assert collapsed(extents, (True,), size=size) == expected
+
+
+IN_LINE = two_loops((3, 4)).replace("ptr %0, i32 0, i64 %j", "ptr %0, i32 0, i64 %at")
+
+
+def test_loops_in_line_are_collapsed():
+    text = kernel("k", IN_LINE)
+    found = loops_of(text)
+    assert found
+    assert found.in_line == (True,)
+    whole = with_collapsed_loops(text, size=True)
+    assert "icmp slt i64 %i, 1\n" in whole
+    assert "icmp slt i64 %j, 12\n" in whole
+    assert whole.count("\n") == text.count("\n")
+    llvm.parse_assembly(whole).verify()
+
+
+def test_loops_around_sums_are_collapsed():
+    """Of x[3, 2, 4] over the last axis."""
+    text = kernel("k", two_loops((3, 2)))
+    term = """\
+  %start = mul nsw i64 %at, 4
+  br label %terms
+terms:
+  %t = phi i64 [ %next.t, %term ], [ 0, %body ]
+  %sum = phi float [ %more, %term ], [ 0.0, %body ]
+  %going.t = icmp slt i64 %t, 4
+  br i1 %going.t, label %term, label %end
+term:
+  %place = add nsw i64 %start, %t
+  %from = getelementptr inbounds [24 x float], ptr %0, i32 0, i64 %place
+  %a = load float, ptr %from, align 4
+  %more = fadd float %sum, %a
+  %next.t = add nsw i64 %t, 1
+  br label %terms
+end:
+"""
+    begin = text.index("  %from = ")
+    stop = text.index("  %to = ")
+    text = text[:begin] + term + text[stop:].replace("float %a,", "float %sum,")
+    text = text.replace("%next.j, %body", "%next.j, %end")
+    llvm.parse_assembly(text).verify()
+    whole = with_collapsed_loops(text, size=True)
+    llvm.parse_assembly(whole).verify()
+    assert "icmp slt i64 %j, 6\n" in whole
+    of_rows = text.replace("mul nsw i64 %at, 4", "mul nsw i64 %i, 4")
+    assert with_collapsed_loops(of_rows, size=True) == of_rows
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        pytest.param("ptr %0, i32 0, i64 %at", "ptr %0, i32 0, i64 %j", id="of each row the same"),
+        pytest.param("ptr %0, i32 0, i64 %at", "ptr %0, i32 0, i64 %i", id="one of each row"),
+        pytest.param("mul nsw i64 %i, 4", "mul nsw i64 %i, 5", id="with gaps"),
+        pytest.param("mul nsw i64 %i, 4", "mul nsw i64 %i, %i", id="no number of steps"),
+        pytest.param("%a = load", "%c = sitofp i64 %j to float\n  %a = load", id="a number"),
+        pytest.param("%a = load", "%c = icmp slt i64 %at, 7\n  %a = load", id="a condition"),
+        pytest.param("%a = load", "%c = urem i64 %at, 7\n  %a = load", id="a rest"),
+        pytest.param("[12 x float], ptr %0, i32 0", "float, ptr %0", id="another address"),
+        pytest.param("i64 %i, 3\n", "i64 %i, 3\n  call void @f()\n", id="more than a loop"),
+    ],
+)
+def test_other_loops_are_not_collapsed(old, new):
+    text = kernel("k", IN_LINE.replace(old, new))
+    assert text != kernel("k", IN_LINE)
+    assert with_collapsed_loops(text, size=True) == text
+
+
+def test_one_loop_is_not_collapsed():
+    for body in ("  ret void\n", one_loop(12)):
+        assert with_collapsed_loops(kernel("k", body), size=True) == kernel("k", body)
 
 
 @pytest.mark.parametrize("body", [one_loop(12), two_loops((3, 4))])

@@ -8,6 +8,7 @@ from jax_embedded.llvm.kernel_calls import called_kernels, element_name
 from jax_embedded.llvm.kernel_indices import narrow_indices
 from jax_embedded.llvm.kernel_loops import (
     element_kernel,
+    with_collapsed_loops,
     with_rolled_inner_loops,
     with_rolled_loops,
 )
@@ -29,8 +30,13 @@ class Kernels:
     same_code: for a kernel whose code another one has, the name of that other.
     """
 
-    def __init__(self, program: Program, *, contract: bool, vectors: bool = False):
-        """contract: see `clean_kernel`. vectors: whether loops become loops of vectors."""
+    def __init__(
+        self, program: Program, *, contract: bool, vectors: bool = False, size: bool = False
+    ):
+        """contract: see `clean_kernel`. vectors: whether loops become loops of vectors.
+
+        size: whether short code is preferred.
+        """
         self.contract = contract
         self.modules: dict[str, KernelModule] = {}
         self.same_code: dict[str, str] = {}
@@ -46,7 +52,8 @@ class Kernels:
             if vectors:
                 cleaned = with_rolled_inner_loops(cleaned)
             if not called.isdisjoint(names):
-                self._add(with_rolled_loops(cleaned) if vectors else cleaned, names)
+                whole = with_collapsed_loops(cleaned, size=size)
+                self._add(with_rolled_loops(whole) if vectors else whole, names)
             for name in elements:
                 self._add(element_kernel(cleaned, name), [name])
 

@@ -115,9 +115,10 @@ def link(
     program = with_narrow_weights(program)
     program = with_normal_weights(program, target)
     program = with_laid_out_weights(program, target, options)
-    program = with_joined_loops(program, vectors=target.float_lanes > 1)
+    vectors = target.float_lanes > 1
+    program = with_joined_loops(program, vectors=vectors, size=size)
     scratch = plan_scratch(program, register_bytes=register_bytes)
-    kernels = Kernels(program, contract=contract, vectors=target.float_lanes > 1)
+    kernels = Kernels(program, contract=contract, vectors=vectors, size=size)
     calls = KernelCalls(kernels.same_code, _shared(program, kernels, target, size=size))
     emitted = emit_functions(program, kernels.same_code, target, options, unpaired)
     entry = entry_module(program, function, scratch, emitted, calls)

@@ -30,7 +30,7 @@ LONG_SUM = 200  # products: so many are worth the trouble
 LONG_REDUCTION = 32  # elements
 _MOST_TILES = 48
 # Tiles with which each way is tried; the others are with the best of these.
-_EACH_WAY = 3
+_EACH_WAY = 2
 # So many tiles in a row may be no better than the ones before; fewer where the estimate is close,
 # which is that of instructions without vectors.
 _PATIENCE, _PATIENCE_IF_CLOSE = 8, 5
