@@ -211,6 +211,7 @@ def _ways(
     """How LLVM may be told to make the code; the way that mostly is the best one comes first."""
     goals: Sequence[Goal] = _GOALS if size else ("speed",)
     has_mve = "+mve" in target.features
+    has_thumb_2 = target.triple.startswith("thumb") and target.multiplies_long
     seen = set()
     for goal in goals:
         text = _optimised(linked, target, goal, short=size)
@@ -225,12 +226,12 @@ def _ways(
             text = late_operations(text, machine)
         if has_mve:
             text = safe_masks(safe_comparisons(text))
-        if target.triple.startswith("thumb") and target.multiplies_long:
+        if has_thumb_2:
             text = with_pointers_in_r12(text)  # which Thumb-1 has little use for
         choices: list[_Choice] = [orders]
         if size:
             choices.append(_SHORT_LOOPS)
-        elif target.multiplies_long and not has_mve and "\n  br " in text:
+        elif has_thumb_2 and not has_mve and "\n  br " in text:
             choices.append(_ADDRESSES)
         if not (size or fast):
             choices.append(_CONSTANTS)

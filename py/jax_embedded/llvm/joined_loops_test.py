@@ -136,7 +136,7 @@ def test_a_loop_goes_around_workgroups():
     both = kernel("both", two_loops((3, 4)))
     both = both.replace("ptr %0, i32 0, i64 %j", "ptr %0, i32 0, i64 %at")
     given = program(call("rows", Y, TEMP), call("both", TEMP, OUT), rows=rows, both=both)
-    joined = list(with_joined_loops(given, vectors=False).kernel_thunks())
+    joined = list(with_joined_loops(given, vectors=False, size=True).kernel_thunks())
     assert [(step.loop, step.workgroups) for step in joined] == [(1, (4, 3, 1))] * 2
     # Of elements that lie in line in all arrays.
     given = program(call("both", X, TEMP), call("both", X, OUT), both=both)

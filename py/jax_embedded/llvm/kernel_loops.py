@@ -196,6 +196,15 @@ class _Function:
         lines = [f"{label}:\n{block}" if label else block for label, block in self.blocks.items()]
         return "\n".join([self.before + self.head, *lines, "}\n" + self.after])
 
+    @property
+    def lines(self) -> list[str]:
+        return [line for block in self.blocks.values() for line in block.splitlines()]
+
+    @property
+    def counters(self) -> list[str]:
+        """Of all loops."""
+        return [found[1] for line in self.lines if (found := _ANY_COUNTER.match(line))]
+
     def nest(self) -> list[re.Match[str]]:
         """The loops, the outermost first."""
         found: list[re.Match[str]] = []
@@ -228,7 +237,7 @@ class _Function:
 
     def latches_of_inner_loops(self) -> list[str]:
         """Of those with a single block that are not of the nest."""
-        counters = [name for block in self.blocks.values() for name in _ANY_COUNTER.findall(block)]
+        counters = self.counters
         nest = [loop["latch"] for loop in self.nest()]
         found = []
         for head, block in self.blocks.items():
@@ -249,14 +258,13 @@ class _Function:
 
     def in_line(self, loops: list[re.Match[str]]) -> tuple[bool, ...]:
         """See KernelLoops. Nothing but addresses may be made of the counters."""
-        lines = [line for block in self.blocks.values() for line in block.splitlines()]
-        counters = [found[1] for line in lines if (found := _ANY_COUNTER.match(line))]
-        known = _forms(lines, counters)
+        counters = self.counters
+        known = _forms(self.lines, counters)
         at = [counters.index(loop["counter"]) for loop in loops]
         of_loops = {name for name, (_, steps) in known.items() if any(steps[n] for n in at)}
         control = {line for loop in loops for line in loop[0].splitlines()}
         found = [True] * (len(loops) - 1)
-        for line in lines:
+        for line in self.lines:
             used = of_loops.intersection(re.findall(_VALUE, line))
             sum_, address = _SUM.fullmatch(line), _ADDRESS.fullmatch(line)
             if not used or line in control or (sum_ and sum_[1] in known):
@@ -270,11 +278,10 @@ class _Function:
 
     def places(self, counters: list[str]) -> tuple[Place | None, ...]:
         """Of the pointers."""
-        lines = [line for block in self.blocks.values() for line in block.splitlines()]
         zero = (0,) * len(counters)
-        known = _forms(lines, counters)
+        known = _forms(self.lines, counters)
         found: dict[str, set[Place | None]] = {pointer: set() for pointer in self.pointers}
-        for line in lines:
+        for line in self.lines:
             address, access = _ADDRESS.fullmatch(line), _ACCESS.fullmatch(line)
             if address and address[2] in found:
                 start, steps = _form(known, address[3], zero) or (1, zero)
