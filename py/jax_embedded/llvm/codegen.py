@@ -230,13 +230,13 @@ def _ways(
             text = with_pointers_in_r12(text)  # which Thumb-1 has little use for
         choices: list[_Choice] = [orders]
         if size:
-            choices.append(_SHORT_LOOPS)
+            choices = [_SHORT_LOOPS, orders]  # which order is best depends on the loops
+            if not linked.baked:
+                choices.append(_SCHEDULED)
         elif has_thumb_2 and not has_mve and "\n  br " in text:
             choices.append(_ADDRESSES)
         if not (size or fast):
             choices.append(_CONSTANTS)
-        if size and not linked.baked:
-            choices.append(_SCHEDULED)
         if _has_own_calls(text, target):
             choices.append([_OWN_CALLS, _EQUAL_PIECES] if size else [_OWN_CALLS])
         is_straight = orders is _FPU_ORDER and "\n  br " not in text
