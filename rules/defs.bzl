@@ -26,6 +26,7 @@ def jax_llvm_library(
         x64 = False,
         fp_contract = "on",
         max_code_bytes = 0,
+        max_ram_bytes = 0,
         optimize = "speed",
         weights = "data",
         workspace = "static",
@@ -80,6 +81,7 @@ def jax_llvm_library(
             docs/rules.md.
         max_code_bytes: int, of the code on a Cortex-M, which is as fast as so many bytes allow; if the
             shortest is longer, that is an error that names what is largest. 0: no limit.
+        max_ram_bytes: int, of the workspace and the stack of the code on a Cortex-M, likewise.
         workspace: string, where temporaries of more than 64 bytes lie: "static", or "caller": the last
             parameter, which makes the function reentrant.
         testonly: bool, as everywhere.
@@ -112,6 +114,7 @@ def jax_llvm_library(
         c_name = c_name or name,
         fp_contract = fp_contract,
         max_code_bytes = max_code_bytes,
+        max_ram_bytes = max_ram_bytes,
         optimize = optimize,
         structs = structs,
         weights = weights,

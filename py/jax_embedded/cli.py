@@ -145,6 +145,7 @@ def _compile_options(
         weights=options.weights,
         dsp=options.dsp,
         max_code_bytes=options.max_code_bytes,
+        max_ram_bytes=options.max_ram_bytes,
     )
 
 
@@ -312,6 +313,12 @@ def _add_target(parser: argparse.ArgumentParser) -> None:
         type=_bytes,
         metavar="BYTES",
         help="of the code on a Cortex-M, which is as fast as so many bytes allow",
+    )
+    parser.add_argument(
+        "--max-ram-bytes",
+        type=_bytes,
+        metavar="BYTES",
+        help="of the workspace and the stack of the code on a Cortex-M, likewise",
     )
     parser.add_argument(
         "--workspace",

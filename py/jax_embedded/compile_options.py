@@ -16,7 +16,8 @@ class CompileOptions:
     structs: the arguments that are passed as one struct each.
     weights: "data", "code" or "auto": where the constant matrices of dots are.
     dsp: "builtin" or "library": who makes products and Fourier transforms on a Cortex-M.
-    max_code_bytes: of the code on a Cortex-M, which is as fast as that allows; more is an error.
+    max_code_bytes, max_ram_bytes: of the code, and of its workspace and stack, on a Cortex-M; it is
+        as fast as that allows; more is an error.
     """
 
     name: str
@@ -29,3 +30,4 @@ class CompileOptions:
     weights: Weights = "data"
     dsp: Dsp = "builtin"
     max_code_bytes: int | None = None
+    max_ram_bytes: int | None = None

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Program -> Generated, by link and codegen in the way that gives what is asked for: fast code,
-short code, or code that is as fast as a number of bytes allows.
+short code, or code that is as fast as so many bytes allow.
 """
 
 from bisect import bisect_left
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -27,38 +27,44 @@ _NAMED = 5  # functions in a message
 
 @dataclass(frozen=True)
 class _Way:
-    """size, unpacked, code_weight: see SumOptions. register_bytes: see `plan_scratch`."""
+    """size, unpacked, code_weight: see SumOptions. register_bytes: see `plan_scratch`.
+
+    extensions: with the vector and half-precision instructions of the core.
+    """
 
     size: bool = False
     unpacked: bool = True
     code_weight: float | None = None
     register_bytes: int = LOCAL_BYTES
+    extensions: bool = True
 
 
 _FAST = _Way()
 _SHORT = _Way(size=True)
-# Between fast and short code, shorter and slower from one to the next. Code made like short code is
-# slower even where it is not shorter, but for its sums of products.
-_BETWEEN = tuple(
-    tuple(_Way(size, code_weight=weight) for weight in weights)
-    for size, weights in (
-        (False, (0.045, 0.07, 0.1, 0.15, 0.2, 0.3, 0.45, 0.7, 1.0)),
-        (True, (0.3, 0.45, 0.7, 1.0, 1.5, 2.0, 3.0, 4.5)),
-    )
-)
+# Weights of the code between fast and short code, shorter and slower from one to the next. Code
+# made like short code is slower even where it is not shorter, but for its sums of products.
+_BETWEEN_FAST = (0.045, 0.07, 0.1, 0.15, 0.2, 0.3, 0.45, 0.7, 1.0)
+_BETWEEN_SHORT = (0.3, 0.45, 0.7, 1.0, 1.5, 2.0, 3.0, 4.5)
+_EVERY = 3  # of them, one after the other until one fits, where there is no telling which will
 
 
 @dataclass(frozen=True)
 class Generated:
     """workspace_bytes, workspace_lower_bound: see Scratch. code: the function's.
 
+    stack_bytes: see `stack_bytes`; 0 on the host, where nobody asks.
     origins: see LinkedModule.
     """
 
     workspace_bytes: int
     workspace_lower_bound: int
+    stack_bytes: int
     code: "ObjectCode"
     origins: Mapping[str, str]
+
+    @property
+    def ram_bytes(self) -> int:
+        return self.workspace_bytes + self.stack_bytes
 
 
 def import_stages() -> None:
@@ -76,46 +82,49 @@ def linked_ir(program: Program, function: CFunction, options: CompileOptions) ->
 
 
 def generate(program: Program, function: CFunction, options: CompileOptions) -> Generated:
-    """Errors: as of `link` and `codegen`; ExportError if no code is short enough."""
+    """Errors: as of `link` and `codegen`; ExportError if no code takes few enough bytes."""
     found = _best(program, function, options)
-    if _excess(found, options):
+    if _excess(found.code.code_bytes, options.max_code_bytes, options):
         raise _too_long(found, options)
+    if _excess(found.ram_bytes, options.max_ram_bytes, options):
+        raise _too_much_ram(found, options)
     return found
 
 
 def _best(program: Program, function: CFunction, options: CompileOptions) -> Generated:
-    """The shortest if none is short enough."""
+    """What has the fewest bytes too many if there is nothing without."""
 
     @cache
     def generated(way: _Way) -> Generated:
         return _generate_in_child(program, function, options, way)
 
-    def badness(way: _Way) -> tuple[int, int]:
-        code = generated(way).code
-        stack = 0 if options.target.name == "host" else stack_bytes(code.assembly, options.name)
-        drawn_in = library_bytes(code.externals, options.target)
-        return _excess(generated(way), options), code.code_bytes + drawn_in + stack
+    def fits(way: _Way) -> bool:
+        return not _too_many(generated(way), options)
 
-    if not options.size:
-        fast = generated(_FAST)
-        if not _excess(fast, options):
-            return fast
+    def badness(way: _Way) -> tuple[int, int]:
+        found = generated(way)
+        drawn_in = library_bytes(found.code.externals, options.target)
+        taken = found.code.code_bytes + drawn_in + found.stack_bytes
+        return _too_many(found, options), taken
+
+    if not options.size and fits(_FAST):
+        return generated(_FAST)
     way = _SHORT
     for changes in _shorter(program, options):
         way = min(way, replace(way, **changes), key=badness)
-    short = generated(way)
-    if options.size or _excess(short, options):
-        return short
-
-    def is_short_enough(between: _Way) -> bool:
-        return not _excess(generated(between), options)
-
-    for chain in _BETWEEN:
-        if chain[-1].size:
-            chain = [replace(between, register_bytes=way.register_bytes) for between in chain]
-        if is_short_enough(chain[-1]):
-            return generated(chain[bisect_left(chain, True, key=is_short_enough)])
-    return short
+    if not fits(way) and "+mve" in options.target.features:
+        way = min(way, replace(way, extensions=False), key=badness)
+    if options.size or not (fits(way) or options.max_ram_bytes):
+        return generated(way)
+    for chain in _between(way):
+        if options.max_ram_bytes:  # of which shorter code need not take less
+            some = chain[::_EVERY]
+            if found := next(filter(fits, some), None):
+                return generated(found)
+            way = min(way, *some, key=badness)
+        elif fits(chain[-1]):
+            return generated(chain[bisect_left(chain, True, key=fits)])
+    return generated(way)
 
 
 def _shorter(program: Program, options: CompileOptions) -> Iterator[dict[str, Any]]:
@@ -127,11 +136,29 @@ def _shorter(program: Program, options: CompileOptions) -> Iterator[dict[str, An
         yield {"register_bytes": VECTOR_BYTES}
 
 
-def _excess(found: Generated, options: CompileOptions) -> int:
-    """How many bytes the code is too long."""
-    if options.max_code_bytes is None or options.target.name == "host":
+def _between(short: _Way) -> Iterator[Sequence[_Way]]:
+    """The chains of ways to try before that one, the best for short code: first those which may be
+    faster.
+    """
+    usual = replace(short, unpacked=True, extensions=True)
+    for like in dict.fromkeys((usual, short)):
+        fast = replace(like, size=False, register_bytes=LOCAL_BYTES)
+        if not like.extensions:
+            yield [fast]
+        for base, weights in ((fast, _BETWEEN_FAST), (like, _BETWEEN_SHORT)):
+            yield [replace(base, code_weight=weight) for weight in weights]
+
+
+def _too_many(found: Generated, options: CompileOptions) -> int:
+    """Bytes of code and of RAM."""
+    code = _excess(found.code.code_bytes, options.max_code_bytes, options)
+    return code + _excess(found.ram_bytes, options.max_ram_bytes, options)
+
+
+def _excess(found: int, most: int | None, options: CompileOptions) -> int:
+    if most is None or options.target.name == "host":
         return 0
-    return max(0, found.code.code_bytes - options.max_code_bytes)
+    return max(0, found - most)
 
 
 def _generate_in_child(
@@ -142,16 +169,15 @@ def _generate_in_child(
     In a child, so that an abort inside LLVM does not take the exporter along, and that LLVM knows
     nothing of what it did before.
     """
-    extensions = "+mve" in options.target.features
-    try:
-        return run_in_child(
-            "codegen", lambda: _generate(program, function, options, way), quiet=extensions
-        )
-    except Killed:
-        if not extensions:
-            raise
-    plain = replace(options, target=options.target.without_extensions())
-    return run_in_child("codegen", lambda: _generate(program, function, plain, way))
+    extensions = "+mve" in options.target.features and way.extensions
+    if extensions:
+        try:
+            return run_in_child(
+                "codegen", lambda: _generate(program, function, options, way), quiet=True
+            )
+        except Killed:
+            way = replace(way, extensions=False)
+    return run_in_child("codegen", lambda: _generate(program, function, options, way))
 
 
 # llvmlite is imported in the child only.
@@ -161,6 +187,8 @@ def _generate(
     from jax_embedded.llvm.codegen import codegen
     from jax_embedded.llvm.emitters.pairs import functions_with_neon
 
+    if not way.extensions:
+        options = replace(options, target=options.target.without_extensions())
     unpaired: frozenset[str] = frozenset()
     while True:
         linked = _link(program, function, options, way, unpaired)
@@ -170,7 +198,14 @@ def _generate(
             break
         unpaired |= with_neon
     scratch = linked.scratch
-    return Generated(scratch.workspace_bytes, scratch.workspace_lower_bound, code, linked.origins)
+    on_host = options.target.name == "host"
+    return Generated(
+        scratch.workspace_bytes,
+        scratch.workspace_lower_bound,
+        0 if on_host else stack_bytes(code.assembly, options.name),
+        code,
+        linked.origins,
+    )
 
 
 def _link(
@@ -207,4 +242,17 @@ def _too_long(found: Generated, options: CompileOptions) -> ExportError:
         f" found {code.code_bytes:,}",
         f"raise max_code_bytes{data}",
         tuple(f"{size:,} bytes: {found.origins.get(name, name)}" for name, size in largest),
+    )
+
+
+def _too_much_ram(found: Generated, options: CompileOptions) -> ExportError:
+    return ExportError(
+        "ram-bytes",
+        f"max_ram_bytes: expected at most {options.max_ram_bytes:,} bytes of RAM,"
+        f" found {found.ram_bytes:,}",
+        "raise max_ram_bytes",
+        (
+            f"{found.stack_bytes:,} bytes of the stack",
+            f"{found.workspace_bytes:,} bytes of workspace",
+        ),
     )

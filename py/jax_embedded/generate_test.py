@@ -11,7 +11,6 @@ from jax_embedded.compile_options import CompileOptions
 from jax_embedded.errors import ExportError
 from jax_embedded.generate import Generated, generate
 from jax_embedded.ir.c_function import c_function
-from jax_embedded.llvm.assembly import stack_bytes
 from jax_embedded.pipeline import program_of
 from jax_embedded.target import TARGETS
 
@@ -26,9 +25,15 @@ def scaled(a, b):
 
 def in_turn(c, d, e, f):
     return c @ d @ e @ f
+
+def layers(v, c):
+    return jnp.tanh(jnp.tanh(v @ c) @ c)
 """
 SHAPES = {"a": "f32[16,24]", "b": "f32[24,12]"}
-SQUARES = dict.fromkeys("cdef", "f32[4,4]")
+OF = {
+    "in_turn": dict.fromkeys("cdef", "f32[4,4]"),
+    "layers": {"v": "f32[8]", "c": "f32[8,8]"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +42,19 @@ def generated(tmp_path_factory):
     src.write_text(SOURCE)
 
     @cache
-    def of(fn: str, target: str, most: int | None = None, *, size: bool = False) -> Generated:
-        shapes = SQUARES if fn == "in_turn" else SHAPES
+    def of(
+        fn: str,
+        target: str,
+        most: int | None = None,
+        *,
+        size: bool = False,
+        most_ram: int | None = None,
+    ) -> Generated:
+        shapes = OF.get(fn, SHAPES)
         dump = capture(CaptureRequest(src, fn, shapes))
-        options = CompileOptions("f", "f", TARGETS[target], size=size, max_code_bytes=most)
+        options = CompileOptions(
+            "f", "f", TARGETS[target], size=size, max_code_bytes=most, max_ram_bytes=most_ram
+        )
         function = c_function("f", dump.parameters, dump.results)
         return generate(program_of(dump, "f"), function, options)
 
@@ -48,8 +62,8 @@ def generated(tmp_path_factory):
 
 
 @pytest.mark.parametrize("target", ["cortex-m3", "cortex-m4f"])
-def test_a_limit_that_fast_code_keeps_changes_nothing(generated, target, monkeypatch):
-    fast = generated("product", target).code
+def test_limits_that_fast_code_keeps_change_nothing(generated, target, monkeypatch):
+    fast = generated("product", target)
     ways = []
     in_child = generate_module._generate_in_child
 
@@ -58,7 +72,8 @@ def test_a_limit_that_fast_code_keeps_changes_nothing(generated, target, monkeyp
         return in_child(*arguments)
 
     monkeypatch.setattr(generate_module, "_generate_in_child", recorded)
-    assert generated("product", target, fast.code_bytes).code == fast
+    limits = {"most": fast.code.code_bytes, "most_ram": fast.ram_bytes}
+    assert generated("product", target, **limits) == fast
     assert ways == [generate_module._FAST]
 
 
@@ -87,6 +102,40 @@ def test_the_least_that_may_be_asked_for_is_what_short_code_takes(generated, tar
         generated("product", target, least - 1)
 
 
+def test_code_that_may_not_take_as_much_ram_as_fast_code_takes_less(generated):
+    fast = generated("product", "cortex-m4f")
+    less = generated("product", "cortex-m4f", most_ram=fast.ram_bytes - 1)
+    assert less.ram_bytes == less.workspace_bytes + less.stack_bytes < fast.ram_bytes
+    assert less.code.code_bytes > generated("product", "cortex-m4f", size=True).code.code_bytes
+
+
+def test_limits_of_code_and_of_ram_hold_together(generated):
+    most_ram = generated("product", "cortex-m4f").ram_bytes - 1
+    most = generated("product", "cortex-m4f", most_ram=most_ram).code.code_bytes - 1
+    found = generated("product", "cortex-m4f", most, most_ram=most_ram)
+    assert found.code.code_bytes <= most
+    assert found.ram_bytes <= most_ram
+
+
+def test_without_vectors_code_may_take_less_ram(generated):
+    fast, short = (generated("layers", "cortex-m55", size=size) for size in (False, True))
+    most = min(fast.ram_bytes, short.ram_bytes) - 16  # a vector
+    without = generated("layers", "cortex-m55", most_ram=most)
+    assert without.ram_bytes <= most
+    assert ["vldrw" in found.code.assembly for found in (fast, without)] == [True, False]
+
+
+@pytest.mark.parametrize("size", [False, True])
+def test_the_least_ram_that_was_found_is_named(generated, size):
+    least = re.compile(r"expected at most 1 bytes of RAM, found (\d+)")
+    with pytest.raises(ExportError) as error:
+        generated("in_turn", "cortex-m4f", size=size, most_ram=1)
+    found = least.search(str(error.value))
+    assert found
+    most = int(found[1])
+    assert generated("in_turn", "cortex-m4f", size=size, most_ram=most).ram_bytes == most
+
+
 @pytest.mark.parametrize("target", ["cortex-m0", "cortex-m3"])
 def test_short_code_without_an_fpu_counts_what_it_draws_in(generated, target):
     """Sums alone need no library if they stay unpacked."""
@@ -99,6 +148,5 @@ def test_short_code_without_an_fpu_counts_what_it_draws_in(generated, target):
 
 def test_short_code_has_small_temporaries_in_results(generated):
     """One of the two that there are at a time."""
-    short = generated("in_turn", "cortex-m4f", size=True).code
     square = 64
-    assert square < stack_bytes(short.assembly, "f") < 2 * square
+    assert square < generated("in_turn", "cortex-m4f", size=True).stack_bytes < 2 * square

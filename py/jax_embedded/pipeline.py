@@ -81,6 +81,7 @@ def compile_dump(dump: Dump, options: CompileOptions, stop_after: str = "artifac
         options.target,
         workspace_bytes=generated.workspace_bytes,
         workspace_lower_bound=generated.workspace_lower_bound,
+        stack_bytes=generated.stack_bytes,
         section_bytes=sizes,
         externals=code.externals,
     )

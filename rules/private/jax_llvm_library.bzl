@@ -16,6 +16,7 @@ ATTRS = {
         values = ["on", "off"],
     ),
     "max_code_bytes": attr.int(doc = "See jax_llvm_library."),
+    "max_ram_bytes": attr.int(doc = "See jax_llvm_library."),
     "optimize": attr.string(
         doc = "See jax_llvm_library.",
         default = "speed",
@@ -104,6 +105,8 @@ def _compile(ctx, program, library, target):
     args.add("--dsp", target.dsp)
     if ctx.attr.max_code_bytes:
         args.add("--max-code-bytes", ctx.attr.max_code_bytes)
+    if ctx.attr.max_ram_bytes:
+        args.add("--max-ram-bytes", ctx.attr.max_ram_bytes)
     args.add("--workspace", ctx.attr.workspace)
     for name in ctx.attr.structs:
         args.add("--struct", name)

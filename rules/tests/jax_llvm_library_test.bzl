@@ -60,6 +60,8 @@ def _codegen_impl(ctx):
     asserts.equals(env, ["subject"], _option(action, "--stem"))
     asserts.equals(env, ["off"], _option(action, "--fp-contract"))
     asserts.equals(env, ["size"], _option(action, "--optimize"))
+    asserts.equals(env, ["2000"], _option(action, "--max-code-bytes"))
+    asserts.equals(env, ["500"], _option(action, "--max-ram-bytes"))
     asserts.equals(env, ["//rules/tests:subject"], _option(action, "--label"))
     asserts.true(env, library.dump in action.inputs.to_list(), "codegen reads the dump")
     asserts.true(env, "-exec" in library.dump.path, "the dump is made for the execution platform: " + library.dump.path)
@@ -159,6 +161,8 @@ def jax_llvm_library_test_suite(name):
         c_name = "renamed",
         x64 = True,
         fp_contract = "off",
+        max_code_bytes = 2000,
+        max_ram_bytes = 500,
         optimize = "size",
         tags = ["manual"],
     )

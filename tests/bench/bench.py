@@ -109,12 +109,12 @@ WITHIN = """\
 
 ## As fast as so many bytes allow
 
-With `max_code_bytes`, what does not fit is not made as fast as can be, and takes so many
-instructions / code / RAM. The limit is for the function's own code; without an FPU, what it calls
-is in the figures too.
+With `max_code_bytes` and `max_ram_bytes`, what does not fit is not made as fast as can be, and
+takes so many instructions / code / RAM. The limits are for the function's own code and stack;
+without an FPU, what it calls is in the figures too. There is no limit of RAM but on the M55.
 
-| function | `max_code_bytes` | {cores} |
-|---|---:|{lines}
+| function | `max_code_bytes` | `max_ram_bytes` | {cores} |
+|---|---:|---:|{lines}
 """
 
 EACH = """\
@@ -122,9 +122,9 @@ EACH = """\
 ## At plain C's size and speed
 
 Of the {total} cells above of plain C by GCC and clang whose results are right, one of ours takes
-neither more instructions nor more code than {beaten}: fast, short, or with a limit. These are the
-others, with instructions / code. Apart stand those that add up products one after the other, whose
-results are out of bound for other inputs (see above).
+neither more instructions nor more code than {beaten}: fast, short, or with a limit; and no more RAM
+either than {in_all}. These are the others, with instructions / code / RAM. Apart stand those that
+add up products one after the other, whose results are out of bound for other inputs (see above).
 
 | core | of right results | of sums one after the other |
 |---|---|---|
@@ -237,20 +237,23 @@ def within(table: Table) -> str:
     text = ""
     for workload, on in table.items():
         limits = {
-            int(made.removeprefix(OURS_WITHIN))
+            tuple(int(most) for most in made.removeprefix(OURS_WITHIN).split("-"))
             for by in on.values()
             for made in by
             if made.startswith(OURS_WITHIN)
         }
-        for limit in sorted(limits):
-            cells = [numbers(on[p][f"{OURS_WITHIN}{limit}"], "instructions", 0) for p in CORES]
-            text += f"| {workload} | {limit} | {' | '.join(cells)} |\n"
+        for code, ram in sorted(limits):
+            name = f"{OURS_WITHIN}{code}-{ram}"
+            cells = [numbers(on[p][name], "instructions", 0) for p in CORES]
+            text += f"| {workload} | {code} | {ram or ''} | {' | '.join(cells)} |\n"
     return text
 
 
 def each(table: Table) -> str:
-    """Of plain C, those of which none of ours takes as few instructions and as little code."""
-    total, text = 0, ""
+    """Of plain C, those of which none of ours takes as few instructions, and as little code and
+    RAM.
+    """
+    total, beaten, text = 0, 0, ""
     found: dict[str, tuple[list[str], list[str]]] = {core: ([], []) for core in CORES.values()}
     for workload, on in table.items():
         for platform, core in CORES.items():
@@ -260,13 +263,15 @@ def each(table: Table) -> str:
                 if not theirs or peer == IN_PARTS or not peer.startswith(("gcc", "clang")):
                     continue
                 total += 1
-                if not any(at_most(one, theirs) for one in ours):
-                    cell = f"{workload} {peer} {theirs.instructions:,} / {theirs.code:,}"
+                as_short = [one for one in ours if at_most(one, theirs)]
+                beaten += bool(as_short)
+                if not any(one.ram <= theirs.ram for one in as_short):
+                    cell = f"{workload} {peer} {numbers(theirs, 'instructions', 0)}"
                     found[core][adds_in_order(workload, peer, made)].append(cell)
     for core, cells in found.items():
         text += f"| {core} | {' | '.join(', '.join(some) or 'none' for some in cells)} |\n"
-    beaten = total - sum(len(some) for cells in found.values() for some in cells)
-    return EACH.format(total=total, beaten=beaten) + text
+    in_all = total - sum(len(some) for cells in found.values() for some in cells)
+    return EACH.format(total=total, beaten=beaten, in_all=in_all) + text
 
 
 def at_most(ours: Count, theirs: Count) -> bool:

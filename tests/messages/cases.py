@@ -155,6 +155,11 @@ CASES = {
     "max-code-bytes: fewer than the shortest code": Case(
         IDENTITY, [F32, "--target=cortex-m4f", "--max-code-bytes=1"]
     ),
+    "max-ram-bytes: less than any code works in": Case(
+        "import jax.numpy as jnp\n\ndef f(x):\n    return jnp.sort(x * 2)[::-1] @ x\n",
+        ["--input=x=f32[50]", "--target=cortex-m4f", "--max-ram-bytes=150"],
+    ),
+    "max-ram-bytes: none": Case(IDENTITY, [F32, "--max-ram-bytes=0"]),
     "max-code-bytes: none": Case(IDENTITY, [F32, "--max-code-bytes=0"]),
     "max-code-bytes: no number": Case(IDENTITY, [F32, "--max-code-bytes=many"]),
     "out: a file": Case(IDENTITY, [F32, "--out=f.py"]),

@@ -1,12 +1,24 @@
 # SPDX-License-Identifier: Apache-2.0
 import io
+import json
 import re
 import struct
 from pathlib import Path
 
 import pytest
 from elftools.elf.elffile import ELFFile
-from sizes import CORES, Called, Linked, Measured, called, document, linked, of_library
+from sizes import (
+    CORES,
+    Called,
+    Linked,
+    Measured,
+    boards,
+    call,
+    called,
+    document,
+    linked,
+    of_library,
+)
 
 MEASURED = Path("tests/sizes/measured")
 FUNCTIONS = sorted(path.stem for path in (MEASURED / "qemu_m0").glob("*.json"))
@@ -71,6 +83,26 @@ def test_linked(platform):
     assert linked(program(platform, "rescaled_range.alone.elf")).variable == 1024
     if platform != "qemu_m55":  # there LLVM has them among the instructions
         assert linked(program(platform, "mlp_baked.alone.elf")).constant >= 1024
+
+
+@pytest.fixture(scope="module")
+def commands():
+    return boards(MEASURED)
+
+
+@pytest.mark.parametrize("platform", ["qemu_m4f", "qemu_m55"])
+def test_a_call_takes_what_the_manifest_says_of_the_stack(platform, commands):
+    """Where nothing is called that it does not count. Some of it may not be written."""
+    command = commands[platform]
+    seen = 0
+    for name in FUNCTIONS:
+        facts = json.loads((MEASURED / platform / f"{name}.json").read_text())
+        if not facts["externals"]:
+            said = facts["bytes"]["stack"]
+            found = call(MEASURED / platform / f"{name}.called.elf", command).stack
+            assert found <= said < found + 64, name
+            seen += found > 0
+    assert seen > 10
 
 
 def test_called():

@@ -19,10 +19,12 @@ def manifest(
     *,
     workspace_bytes: int,
     workspace_lower_bound: int,
+    stack_bytes: int,
     section_bytes: Mapping[str, int],
     externals: Sequence[str],
 ) -> str:
     """workspace_lower_bound: bytes that any placement of the temporaries takes.
+    stack_bytes: on a Cortex-M, without what externals take.
     section_bytes: bytes of code, constant, data and zero (.bss) of the object."""
     facts: dict[str, Any] = {
         "name": function.name,
@@ -43,6 +45,7 @@ def manifest(
         "bytes": {
             "workspace": workspace_bytes,
             "workspace_lower_bound": workspace_lower_bound,
+            **({} if target.name == "host" else {"stack": stack_bytes}),
             **section_bytes,
         },
         "externals": list(externals),

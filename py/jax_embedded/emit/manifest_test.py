@@ -38,6 +38,7 @@ def manifest_text(
         TARGETS[target],
         workspace_bytes=64,
         workspace_lower_bound=60,
+        stack_bytes=72,
         section_bytes=SECTIONS,
         externals=externals,
     )
@@ -81,6 +82,7 @@ def test_all_facts():
         "bytes": {
             "workspace": 64,
             "workspace_lower_bound": 60,
+            "stack": 72,
             "code": 100,
             "constant": 24,
             "data": 0,
@@ -105,3 +107,7 @@ def test_sizes_are_the_header_macros():
     macro = f"#define FW_STEP_WORKSPACE_BYTES {facts['bytes']['workspace']}\n"
     assert macro in header(DUMP, FUNCTION, "step", 64)
     assert facts["signature"] + ";" in header(DUMP, FUNCTION, "step", 64)
+
+
+def test_nobody_asks_for_the_stack_of_a_host():
+    assert "stack" not in json.loads(manifest_text("host"))["bytes"]

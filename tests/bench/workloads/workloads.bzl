@@ -1,8 +1,12 @@
 """What is counted: data only."""
 
 def _workload(inputs = {}, example_inputs = "", function = None, limits = [], max_ulp = 4):
-    """As in jax_llvm_library and jax_llvm_test. function: string, of workloads.py, if it has not the C function's name. limits: list of int, max_code_bytes."""
+    """As in jax_llvm_library and jax_llvm_test. function: string, of workloads.py, if it has not the C function's name. limits: list of int, max_code_bytes, or of _within."""
     return struct(example_inputs = example_inputs, function = function, inputs = inputs, limits = limits, max_ulp = max_ulp)
+
+def _within(code, m55_ram):
+    """A limit with max_ram_bytes on the M55, where vectors are fast and take much."""
+    return struct(code = code, m55_ram = m55_ram)
 
 # The C function -> what is told of it, in the order of docs/benchmarks.md. The exporter's tiles were chosen with the
 # first ten in view, not with the others.
@@ -42,7 +46,11 @@ WORKLOADS = {
     ),
     "mlp_tanh": _workload(
         {"x": "f32[2]"},
-        limits = [600],
+        limits = [
+            600,
+            _within(1100, 170),
+            _within(2100, 140),
+        ],
     ),
     "mlp_relu": _workload(
         {"x": "f32[64]"},
@@ -60,6 +68,7 @@ WORKLOADS = {
     "kalman": _workload(
         example_inputs = "kalman_example",
         limits = [
+            590,
             700,
             1120,
         ],
@@ -131,3 +140,13 @@ PLATFORMS = [
     "qemu_m7",
     "qemu_m55",
 ]
+
+def limits_of(workload):
+    """Those of WORKLOADS by their names."""
+    return {
+        "%d-%d" % (limit.code, limit.m55_ram): limit
+        for limit in [
+            limit if type(limit) == "struct" else _within(limit, 0)
+            for limit in WORKLOADS[workload].limits
+        ]
+    }
