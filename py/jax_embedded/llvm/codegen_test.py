@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 import io
 import re
-from collections.abc import Callable
 from itertools import product
 from types import SimpleNamespace
 from typing import Any
@@ -15,63 +14,18 @@ from jax_embedded.ir.scratch import Scratch
 from jax_embedded.llvm import codegen as codegen_module
 from jax_embedded.llvm.assembly import executed, stack_bytes
 from jax_embedded.llvm.codegen import ObjectCode, codegen
+from jax_embedded.llvm.codegen_testing import (
+    FEW,
+    LONG_LOOP,
+    M4F,
+    MODULE,
+    POLYNOMIALS,
+    generated,
+    ways_alone,
+)
 from jax_embedded.llvm.link import LinkedModule
 from jax_embedded.llvm.targets import data_layout, target_machine
-from jax_embedded.target import TARGETS, Target
-
-# Two kernels in a row, as link leaves them.
-MODULE = """\
-@f.constant.1 = internal unnamed_addr constant [8 x i8] c"\\00\\00\\80\\3F\\00\\00\\00\\40", align 8
-@f.workspace = internal global [256 x i8] zeroinitializer, align 8
-
-define internal void @scale(ptr %frame) alwaysinline nounwind {
-  %x.p = load ptr, ptr %frame
-  %y.p.p = getelementptr ptr, ptr %frame, i32 1
-  %y.p = load ptr, ptr %y.p.p
-  %x = load float, ptr %x.p, align 4
-  %w = load float, ptr @f.constant.1, align 4
-  %m = fmul contract float %x, %w
-  %y = fadd contract float %m, %x
-  store float %y, ptr %y.p, align 4
-  ret void
-}
-
-define internal float @jxe.tanh.f32(float %a) alwaysinline nounwind {
-  %r = call float @tanhf(float %a)
-  ret float %r
-}
-
-declare float @tanhf(float) nounwind memory(none)
-
-define float @f(float %x, i32 signext %i) nounwind {
-  %x.slot = alloca float, align 4
-  %y.slot = alloca float, align 4
-  %frame = alloca [2 x ptr], align 8
-  store float %x, ptr %x.slot
-  store ptr %x.slot, ptr %frame
-  %second = getelementptr ptr, ptr %frame, i32 1
-  store ptr %y.slot, ptr %second
-  call void @scale(ptr %frame)
-  %place = getelementptr float, ptr @f.workspace, i32 %i
-  %old = load volatile float, ptr %place, align 4
-  %y = load float, ptr %y.slot
-  store volatile float %y, ptr %place, align 4
-  %sum = fadd float %old, %y
-  %t = call float @jxe.tanh.f32(float %sum)
-  ret float %t
-}
-"""
-
-
-M4F = TARGETS["cortex-m4f"]
-
-
-def generated(
-    target: Target, text: str = MODULE, *, size: bool = False, code_weight: float | None = None
-) -> ObjectCode:
-    header = f'target datalayout = "{data_layout(target)}"\ntarget triple = "{target.triple}"\n'
-    linked = LinkedModule(header + text, "f", Scratch((), {}, 256))
-    return codegen(linked, target, size=size, code_weight=code_weight)
+from jax_embedded.target import TARGETS
 
 
 def symbols(code: ObjectCode) -> dict[str, str]:
@@ -342,162 +296,6 @@ def test_few_values_wait_for_calls(monkeypatch, kind, fewer):
     assert (found == usual) != fewer
 
 
-# A loop as XLA writes it: with an index, that it looks at before each iteration.
-WITH_INDEX = """\
-define void @f(ptr noalias %x, ptr noalias %y) nounwind {
-  br label %head
-head:
-  %i = phi i32 [ 0, %0 ], [ %next, %body ]
-  %ends = icmp uge i32 %i, 40
-  br i1 %ends, label %exit, label %body
-body:
-  %from = getelementptr inbounds float, ptr %x, i32 %i
-  %to = getelementptr inbounds float, ptr %y, i32 %i
-  %a = load float, ptr %from, align 4
-  %b = fmul float %a, 3.0
-  store float %b, ptr %to, align 4
-  %next = add nuw nsw i32 %i, 1
-  br label %head
-exit:
-  ret void
-}
-"""
-# As we write one: with addresses, and a number that counts down.
-WITH_ADDRESSES = """\
-define void @f(ptr noalias %x, ptr noalias %y, ptr noalias %z) nounwind {
-  br label %rows
-rows:
-  %w = phi ptr [ %x, %0 ], [ %end, %behind ]
-  %to = phi ptr [ %z, %0 ], [ %on, %behind ]
-  %m = phi i32 [ 64, %0 ], [ %less, %behind ]
-  br label %terms
-terms:
-  %p = phi ptr [ %w, %rows ], [ %end, %terms ]
-  %q = phi ptr [ %y, %rows ], [ %further, %terms ]
-  %sum = phi float [ 0.0, %rows ], [ %total, %terms ]
-  %n = phi i32 [ 64, %rows ], [ %left, %terms ]
-  %a = load float, ptr %p, align 4
-  %b = load float, ptr %q, align 4
-  %product = fmul float %a, %b
-  %total = fadd float %sum, %product
-  %end = getelementptr inbounds i8, ptr %p, i32 4
-  %further = getelementptr inbounds i8, ptr %q, i32 4
-  %left = sub i32 %n, 1
-  %going = icmp ne i32 %left, 0
-  br i1 %going, label %terms, label %behind
-behind:
-  store float %total, ptr %to, align 4
-  %on = getelementptr inbounds i8, ptr %to, i32 4
-  %less = sub i32 %m, 1
-  %again = icmp ne i32 %less, 0
-  br i1 %again, label %rows, label %exit
-exit:
-  ret void
-}
-"""
-
-
-# Shorter as it is.
-FEW = """\
-define void @f(ptr noalias %x, ptr noalias %y) nounwind {
-  br label %head
-head:
-  %i = phi i32 [ 0, %0 ], [ %next, %body ]
-  %sum = phi float [ 1.0, %0 ], [ %total, %body ]
-  %ends = icmp uge i32 %i, 3
-  br i1 %ends, label %exit, label %body
-body:
-  %from = getelementptr inbounds float, ptr %x, i32 %i
-  %a = load float, ptr %from, align 4
-  %total = fadd float %sum, %a
-  %next = add nuw nsw i32 %i, 1
-  br label %head
-exit:
-  store float %sum, ptr %y, align 4
-  ret void
-}
-"""
-
-
-def total_bytes(text: str) -> int:
-    return sum(section.size for section in generated(M4F, text, size=True).sections)
-
-
-TERMS = "\n".join(
-    f"  %v{n + 1} = call float @llvm.fma.f32(float %v{n}, float %v0, float {n}.125)"
-    for n in range(16)
-)
-# A polynomial of each element, with one constant more than there are registers that need not be
-# saved; its sums begin as constants.
-POLYNOMIALS = f"""
-declare float @llvm.fma.f32(float, float, float)
-define void @f(ptr noalias %x, ptr noalias %y) {{
-  br label %loop
-loop:
-  %i = phi i32 [ 0, %0 ], [ %next, %loop ]
-  %from = getelementptr float, ptr %x, i32 %i
-  %v0 = load float, ptr %from, align 4
-{TERMS}
-  %to = getelementptr float, ptr %y, i32 %i
-  store float %v16, ptr %to, align 4
-  %next = add nuw nsw i32 %i, 1
-  %done = icmp eq i32 %next, 100
-  br i1 %done, label %exit, label %loop
-exit:
-  ret void
-}}
-"""
-
-
-def ways_alone(text: str, cost: Callable[[str], int], monkeypatch, ways: str) -> list[int]:
-    """What each of the ways costs, and all of them together."""
-    found = []
-    usual = getattr(codegen_module, ways)
-    for tried in (*((way,) for way in usual), usual):
-        monkeypatch.setattr(codegen_module, ways, tried)
-        found.append(cost(text))
-    return found
-
-
-@pytest.mark.parametrize(
-    ("text", "best"),
-    [
-        pytest.param(WITH_INDEX, {0, 1}, id="behind loads and stores"),
-        pytest.param(WITH_ADDRESSES, {1, 5}, id="as written"),
-        pytest.param(POLYNOMIALS, {1}, id="constants where they are used"),
-    ],
-)
-def test_short_code_has_the_loops_that_are_shorter(monkeypatch, text, best):
-    *alone, together = ways_alone(text, total_bytes, monkeypatch, "_SHORT_LOOPS")
-    assert together == min(alone)
-    assert {way for way, found in enumerate(alone) if found == together} == best
-
-
-# Too long for LLVM to unroll the loop.
-LONG_LOOP = WITH_INDEX.replace(
-    "%b = fmul float %a, 3.0",
-    "\n".join(
-        [
-            "%q0 = fmul float %a, 3.0",
-            *(f"  %q{n + 1} = fdiv float %q{n}, %a" for n in range(90)),
-            "  %b = fadd float %q90, %a",
-        ]
-    ),
-)
-
-
-def test_of_the_shortest_ways_the_fastest_is_taken(monkeypatch):
-    """In one, a constant is loaded in each iteration."""
-
-    def instructions(ways: tuple) -> int:
-        monkeypatch.setattr(codegen_module, "_SHORT_LOOPS", ways)
-        return int(executed(generated(M4F, LONG_LOOP, size=True).assembly))
-
-    front, inside = codegen_module._SHORT_LOOPS[:2]
-    assert instructions((front,)) < instructions((inside,))
-    assert instructions((inside, front)) == instructions((front, inside)) == instructions((front,))
-
-
 @pytest.mark.parametrize("core", ["cortex-m3", "cortex-m4f"])
 def test_fast_code_has_the_addresses_that_take_fewer_instructions(monkeypatch, core):
     def instructions(text: str) -> int:
@@ -562,20 +360,6 @@ def test_with_a_weight_code_loads_constants_where_they_are_used_if_that_is_short
     assert weighted.code_bytes < fast.code_bytes
 
 
-@pytest.mark.parametrize(("size", "code_weight"), [(True, None), (False, 1.0)])
-def test_the_stack_counts_in_short_code(monkeypatch, size, code_weight):
-    found = generated(M4F, POLYNOMIALS, size=size, code_weight=code_weight).code_bytes
-    monkeypatch.setattr(codegen_module, "stack_bytes", lambda text, _: 9999 - 9 * text.count("\n"))
-    assert found < generated(M4F, POLYNOMIALS, size=size, code_weight=code_weight).code_bytes
-
-
-@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS)
-@pytest.mark.parametrize("code_weight", [None, 1.0])
-def test_every_target_has_short_code(target, code_weight):
-    fast, short = (generated(target, size=size, code_weight=code_weight) for size in (False, True))
-    assert 0 < short.code_bytes <= fast.code_bytes
-
-
 def test_llvm_is_left_with_the_usual_options():
     def emitted() -> str:
         return target_machine(M4F).emit_assembly(llvm.parse_assembly(POLYNOMIALS))
@@ -584,38 +368,6 @@ def test_llvm_is_left_with_the_usual_options():
     before = emitted()
     generated(M4F, POLYNOMIALS, size=True)
     assert emitted() == before
-
-
-def test_short_loops_end_with_a_branch_and_a_return():
-    code = generated(M4F, WITH_ADDRESSES, size=True)
-    assert re.search(r"\tbne\t\S+\n(@.*\n)*\t(pop|bx\t)", code.assembly)
-    assert "eq\t" not in code.assembly
-
-
-def test_short_code_is_the_shortest_of_several(monkeypatch):
-    usual = codegen_module._GOALS
-    found = []
-    for text in (WITH_INDEX, FEW):
-        alone = {}
-        for goal in usual:
-            monkeypatch.setattr(codegen_module, "_GOALS", (goal,))
-            alone[goal] = total_bytes(text)
-        monkeypatch.setattr(codegen_module, "_GOALS", usual)
-        assert total_bytes(text) == min(alone.values())
-        found.append(min(alone, key=lambda goal: alone[goal]))
-    assert found == ["short loops", "size"]
-
-
-def test_short_code_looks_at_the_condition_at_the_end_of_a_loop():
-    assembly = generated(M4F, WITH_INDEX, size=True).assembly
-    branches = re.findall(r"^\t(b\w*)\t", assembly, re.MULTILINE)
-    assert [branch for branch in branches if branch != "bx"] == ["bne"], assembly
-
-
-def test_of_a_long_program_one_way_is_tried(monkeypatch):
-    shortest = total_bytes(FEW)
-    monkeypatch.setattr(codegen_module, "_MOST_LINES_OF_SHORT_CODE", 0)
-    assert total_bytes(FEW) > shortest
 
 
 @pytest.mark.parametrize("text", [FEW, in_a_loop(products_of_matrices(6), 6)], ids=["few", "loop"])
