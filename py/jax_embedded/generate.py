@@ -116,7 +116,7 @@ def _best(program: Program, function: CFunction, options: CompileOptions) -> Gen
         way = min(way, replace(way, extensions=False), key=badness)
     if options.size or not (fits(way) or options.max_ram_bytes):
         return generated(way)
-    for chain in _between(way):
+    for chain in _between(way, options):
         if options.max_ram_bytes:  # of which shorter code need not take less
             some = chain[::_EVERY]
             if found := next(filter(fits, some), None):
@@ -136,16 +136,19 @@ def _shorter(program: Program, options: CompileOptions) -> Iterator[dict[str, An
         yield {"register_bytes": VECTOR_BYTES}
 
 
-def _between(short: _Way) -> Iterator[Sequence[_Way]]:
+def _between(short: _Way, options: CompileOptions) -> Iterator[Sequence[_Way]]:
     """The chains of ways to try before that one, the best for short code: first those which may be
     faster.
     """
-    usual = replace(short, unpacked=True, extensions=True)
-    for like in dict.fromkeys((usual, short)):
-        fast = replace(like, size=False, register_bytes=LOCAL_BYTES)
-        if not like.extensions:
+    kinds = [replace(short, unpacked=True, extensions=True)]
+    # Of sums that call the compiler runtime the short ones are about the fastest, too.
+    if options.max_ram_bytes or not short.extensions:
+        kinds.append(short)
+    for kind in dict.fromkeys(kinds):
+        fast = replace(kind, size=False, register_bytes=LOCAL_BYTES)
+        if not kind.extensions:
             yield [fast]
-        for base, weights in ((fast, _BETWEEN_FAST), (like, _BETWEEN_SHORT)):
+        for base, weights in ((fast, _BETWEEN_FAST), (kind, _BETWEEN_SHORT)):
             yield [replace(base, code_weight=weight) for weight in weights]
 
 
