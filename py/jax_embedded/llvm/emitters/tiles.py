@@ -84,7 +84,13 @@ class _Sums:
                 lhs = ends[0]
             else:
                 lhs = self.tiling.on(state[0], rows * self.row.lhs, self.tiling.left)
-            return [lhs, *self._along(state[1:], rows, self.row)]
+            results = [
+                behind[role]
+                if self._row_ends_at(rows, role)
+                else self._result_along(base, role, rows, self.row)
+                for role, base in enumerate(state[1:])
+            ]
+            return [lhs, *results]
 
         size = self.tiling.tile.rows
         whole, rest = divmod(self.row.extent, size)
@@ -105,10 +111,10 @@ class _Sums:
         return state
 
     def _along(self, results: list[ir.Value], count: int, axis: DotAxis) -> list[ir.Value]:
-        return [
-            self.tiling.on(base, count * step_of_result(axis, role), self.tiling.number)
-            for role, base in enumerate(results)
-        ]
+        return [self._result_along(base, role, count, axis) for role, base in enumerate(results)]
+
+    def _result_along(self, base: ir.Value, role: int, count: int, axis: DotAxis) -> ir.Value:
+        return self.tiling.on(base, count * step_of_result(axis, role), self.tiling.number)
 
     def _ends_at(self, elements: int, side: Literal["lhs", "rhs"]) -> bool:
         """Whether what a tile has read of one side ends there, which saves an address."""
@@ -121,6 +127,15 @@ class _Sums:
         ):
             return False
         return first.extent * getattr(first, side) == elements
+
+    def _row_ends_at(self, rows: int, role: int) -> bool:
+        """Whether the results of a row end where those of so many rows further on begin, which
+        saves an address.
+        """
+        if not self.tiling.short or self.code.is_general:
+            return False
+        row, column = (step_of_result(axis, role) for axis in (self.row, self.column))
+        return self.column.extent * column == rows * row
 
     def _columns(
         self, lhs: ir.Value, results: list[ir.Value], rows: int

@@ -10,7 +10,7 @@ from llvmlite import ir
 
 from jax_embedded.ir.elementwise import Operation
 from jax_embedded.ir.thunks import ConvolutionThunk, DotAxis, Origin, WindowAxis
-from jax_embedded.llvm.emitters import tile_sums
+from jax_embedded.llvm.emitters import tile_sums, tiles
 from jax_embedded.llvm.emitters.arithmetic import SumOptions, terms_at_once
 from jax_embedded.llvm.emitters.code import Code
 from jax_embedded.llvm.emitters.convolution import convolution
@@ -503,6 +503,20 @@ def test_small_dots_have_no_loops(target, subscripts):
     assert has_loops(subscripts, lhs, rhs, TARGETS[target], size=True)
     large, other = np.ones((24, 24)), np.ones((24, 24) if "n" in subscripts else 24)
     assert has_loops(subscripts, large, other, TARGETS[target], size=False)
+
+
+def test_short_code_goes_on_where_a_row_of_results_ends(monkeypatch):
+    def addresses() -> int:
+        module = ir.Module()
+        code = Code(module, "f", 3, inline=False)
+        thunk = thunk_of("mk,kn->mn", np.ones((5, 4)), np.ones((4, 7)))
+        dot(code, thunk, TARGETS["cortex-m4f"], SumOptions(size=True))
+        code.end()
+        return str(module).count("getelementptr")
+
+    found = addresses()
+    monkeypatch.setattr(tiles._Sums, "_row_ends_at", lambda *_: False)
+    assert found < addresses()
 
 
 def test_no_vector_is_loaded_twice_where_all_stay():
