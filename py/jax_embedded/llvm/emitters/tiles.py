@@ -116,26 +116,22 @@ class _Sums:
     def _result_along(self, base: ir.Value, role: int, count: int, axis: DotAxis) -> ir.Value:
         return self.tiling.on(base, count * step_of_result(axis, role), self.tiling.number)
 
+    @property
+    def _saves_addresses(self) -> bool:
+        """Whether to go on where something ends, rather than with an address more."""
+        return self.tiling.short and not self.code.is_general
+
     def _ends_at(self, elements: int, side: Literal["lhs", "rhs"]) -> bool:
-        """Whether what a tile has read of one side ends there, which saves an address."""
+        """Whether what a tile has read of one side ends there."""
         first = self.tiling.terms[0]
-        if (
-            not self.tiling.short
-            or self.code.is_general
-            or isinstance(first, Taps)
-            or self.tiling.rest
-        ):
+        if not self._saves_addresses or isinstance(first, Taps) or self.tiling.rest:
             return False
         return first.extent * getattr(first, side) == elements
 
     def _row_ends_at(self, rows: int, role: int) -> bool:
-        """Whether the results of a row end where those of so many rows further on begin, which
-        saves an address.
-        """
-        if not self.tiling.short or self.code.is_general:
-            return False
+        """Whether the results of a row end where those of so many rows further on begin."""
         row, column = (step_of_result(axis, role) for axis in (self.row, self.column))
-        return self.column.extent * column == rows * row
+        return self._saves_addresses and self.column.extent * column == rows * row
 
     def _columns(
         self, lhs: ir.Value, results: list[ir.Value], rows: int
